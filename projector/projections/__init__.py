@@ -1,0 +1,1 @@
+"""Pure: events and rows in, writes out."""

@@ -1,0 +1,40 @@
+"""A customer's row: `summary` holds every leaf, in the order of the fields here."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
+
+from read_model.schema import fragments
+from read_model.schema.amounts import read_amount
+from write_model.contracts.money import format_amount
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerRow:
+    """A customer with their totals over placed orders that were not cancelled; `total_spent` in minor units."""
+
+    id: str
+    version: int
+    name: str
+    email: str
+    status: str
+    registered_at: str
+    order_count: int
+    total_spent: int
+    currency: str
+    last_order_at: str | None
+
+    def encode(self) -> dict[str, bytes]:
+        """The hash fields of the row."""
+        leaves = (
+            self.id, self.version, self.name, self.email, self.status, self.registered_at,
+            self.order_count, format_amount(self.total_spent, self.currency), self.currency, self.last_order_at,
+        )  # fmt: skip
+        return {"summary": fragments.join(leaves)}
+
+    @classmethod
+    def decode(cls, fields: Mapping[str, str]) -> Self:
+        """The row in its hash fields."""
+        leaves = fragments.split(fields["summary"])
+        leaves[7] = read_amount(leaves[7])
+        return cls(*leaves)

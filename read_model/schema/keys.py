@@ -1,0 +1,58 @@
+"""Every Redis key of the read model, once.
+
+A key begins with its partition's hash tag, so that all writes of one projection step are one slot, and with the
+generation, so that a rebuild can prepare a new one beside the one that serves.
+"""
+
+from typing import NamedTuple
+
+from write_model.contracts.streams import hash_tag
+
+
+class Keys(NamedTuple):
+    """The keys of one partition in one generation."""
+
+    partition: int
+    generation: int
+
+    def order(self, order_id: str) -> str:
+        """Hash: an order's row (orders.OrderRow)."""
+        return self._key(f"order:{order_id}")
+
+    def orders(self, *, customer_id: str | None = None, status: str | None = None) -> str:
+        """Sorted set by id, which is by creation: all orders, a customer's, those in a status, or both."""
+        return self._key("orders" + (f":of:{customer_id}" if customer_id else "") + (f":{status}" if status else ""))
+
+    def customer(self, customer_id: str) -> str:
+        """Hash: a customer's row (customers.CustomerRow)."""
+        return self._key(f"customer:{customer_id}")
+
+    def product(self, product_id: str) -> str:
+        """Hash: a product's row (products.ProductRow)."""
+        return self._key(f"product:{product_id}")
+
+    def products_by_name(self) -> str:
+        """Sorted set, members by `products.name_member`: the products that can be ordered."""
+        return self._key("products:by-name")
+
+    def _key(self, rest: str) -> str:
+        return f"{hash_tag(self.partition)}:{self.generation}:{rest}"
+
+
+def feed_key(partition: int) -> str:
+    """Stream: the partition's change notices (changes.py); an id is the position that was projected."""
+    return f"{hash_tag(partition)}:feed"
+
+
+def parked_key(partition: int) -> str:
+    """Stream: the events that could not be projected, each with its reason, in order."""
+    return f"{hash_tag(partition)}:parked"
+
+
+def owner_key(partition: int) -> str:
+    """String with an expiry: the projector that works on the partition."""
+    return f"{hash_tag(partition)}:owner"
+
+
+PROJECTORS_KEY = "projectors"
+"""Sorted set: the projectors alive, by the second at which each is given up."""

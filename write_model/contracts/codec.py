@@ -1,0 +1,88 @@
+"""Envelopes as stream entries and back: the table of event types, and the upcasters of their older shapes.
+
+An entry is flat: `type`, `schema`, `aggregate`, `version`, `ordinal`, `at` (ISO 8601, UTC), `command`, `actor`,
+`trace` (may be empty) and `data`, the event as JSON. A watermark entry has the one field `watermark`.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any, Final, TypeVar, get_args
+
+from pydantic import ValidationError
+from pydantic_core import from_json, to_json
+
+from write_model.contracts.customers import CustomerEvent
+from write_model.contracts.envelope import Envelope
+from write_model.contracts.event import Event
+from write_model.contracts.orders import OrderEvent
+from write_model.contracts.products import ProductEvent
+
+EVENT_TYPES: Final[dict[str, type[Event]]] = {
+    event.__name__: event for union in (CustomerEvent, ProductEvent, OrderEvent) for event in get_args(union)
+}
+
+# (type, schema version) -> a function from that version's data to the next one's.
+Upcaster = Callable[[dict[str, Any]], dict[str, Any]]
+UPCASTERS: Final[dict[tuple[str, int], Upcaster]] = {}
+
+WATERMARK: Final = "watermark"
+
+E = TypeVar("E", bound=Event)
+
+
+class UndecodableEvent(Exception):
+    """The entry's event cannot be read: an unknown type, a newer schema or broken data."""
+
+
+def encode(envelope: Envelope[Event]) -> dict[str, str | bytes]:
+    """The stream entry of an envelope."""
+    event = envelope.event
+    return {
+        "type": type(event).__name__,
+        "schema": str(event.schema_version),
+        "aggregate": envelope.aggregate_id,
+        "version": str(envelope.version),
+        "ordinal": str(envelope.ordinal),
+        "at": encode_time(envelope.occurred_at),
+        "command": envelope.command_id,
+        "actor": envelope.actor,
+        "trace": envelope.trace or "",
+        "data": to_json(event),
+    }
+
+
+def decode(entry: Mapping[str, str]) -> Envelope[Event]:
+    """The envelope in a stream entry, in today's schema; UndecodableEvent where that cannot be."""
+    try:
+        return Envelope(
+            aggregate_id=entry["aggregate"],
+            version=int(entry["version"]),
+            ordinal=int(entry["ordinal"]),
+            occurred_at=datetime.fromisoformat(entry["at"]),
+            command_id=entry["command"],
+            actor=entry["actor"],
+            trace=entry["trace"] or None,
+            event=read_event(entry["type"], int(entry["schema"]), from_json(entry["data"])),
+        )
+    except (KeyError, ValueError) as error:
+        raise UndecodableEvent(f"broken entry: {error}") from error
+
+
+def read_event(type_name: str, schema_version: int, data: dict[str, Any]) -> Event:
+    """The event in its data, lifted step by step to today's schema; UndecodableEvent where that cannot be."""
+    event_type = EVENT_TYPES.get(type_name)
+    if event_type is None:
+        raise UndecodableEvent(f"unknown event type {type_name!r}")
+    if schema_version > event_type.schema_version:
+        raise UndecodableEvent(f"{type_name} has schema {schema_version}, this program knows {event_type.schema_version}")
+    for version in range(schema_version, event_type.schema_version):
+        data = UPCASTERS[type_name, version](data)
+    try:
+        return event_type.model_validate(data)
+    except ValidationError as error:
+        raise UndecodableEvent(f"broken {type_name}: {error}") from error
+
+
+def encode_time(moment: datetime) -> str:
+    """ISO 8601 in UTC with milliseconds: "2026-11-20T09:30:00.123Z"."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

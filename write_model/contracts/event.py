@@ -1,0 +1,15 @@
+"""The shape that every event shares."""
+
+from typing import ClassVar
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Event(BaseModel):
+    """Something that happened, past tense, in primitives only. Events grow; a changed meaning is a new event.
+
+    The class name is the event's type on the wire; `schema_version` counts its shapes.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+    schema_version: ClassVar[int] = 1

@@ -1,0 +1,97 @@
+"""Streams: their names, partitions, positions in them, and the token that marks a commit.
+
+A position is a property of the commit, never of the moment of publication: every relay computes the same.
+"""
+
+import base64
+import binascii
+from collections.abc import Iterable
+from typing import Final, NamedTuple, Self
+
+from write_model.contracts.ids import slot_of
+
+ORDINAL_BITS: Final = 20
+
+
+class Position(NamedTuple):
+    """A place in the total order of events; also the id of a Redis stream entry, `<ms>-<seq>`.
+
+    `ms` is the commit's cluster time in seconds * 1000; `seq` its increment << 20 | the event's ordinal in the
+    transaction. Both stay below 2**53, so Lua and JavaScript compare them exactly.
+    """
+
+    ms: int
+    seq: int
+
+    @classmethod
+    def of_commit(cls, seconds: int, increment: int, ordinal: int = 0) -> Self:
+        """The position of an event, by its commit's cluster time and its ordinal there."""
+        return cls(seconds * 1000, increment << ORDINAL_BITS | ordinal)
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read `<ms>-<seq>`; ValueError on anything else."""
+        ms, _, seq = text.partition("-")
+        return cls(int(ms), int(seq))
+
+    @property
+    def cluster_time(self) -> tuple[int, int]:
+        """The commit's cluster time: seconds and increment."""
+        return self.ms // 1000, self.seq >> ORDINAL_BITS
+
+    def __str__(self) -> str:
+        return f"{self.ms}-{self.seq}"
+
+
+BEGINNING: Final = Position(0, 0)
+
+
+def partition_of(id: str, partitions: int) -> int:
+    """The partition of an aggregate: its slot modulo the number of partitions."""
+    return slot_of(id) % partitions
+
+
+def hash_tag(partition: int) -> str:
+    """What every key of a partition begins with, so that they share a slot of a Redis Cluster."""
+    return f"{{p{partition}}}"
+
+
+def events_key(partition: int) -> str:
+    """The Redis stream with the partition's events and watermarks, ids are positions."""
+    return f"{hash_tag(partition)}:events"
+
+
+def projected_key(partition: int) -> str:
+    """The Redis hash in which the projector acknowledges: `generation`, `position`, and `complete` once it is."""
+    return f"{hash_tag(partition)}:projected"
+
+
+class InvalidToken(ValueError):
+    """The text is not a consistency token."""
+
+
+class Token(NamedTuple):
+    """A mark of a commit: whoever sees `position` reached in all of `partitions` sees its effects."""
+
+    position: Position
+    partitions: tuple[int, ...]
+
+    def encode(self) -> str:
+        """Opaque text for clients: URL-safe base64 of `<ms>-<seq>:<partition>,<partition>...`."""
+        text = f"{self.position}:{','.join(map(str, self.partitions))}"
+        return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+    @classmethod
+    def decode(cls, text: str) -> Self:
+        """The token in the text; InvalidToken where there is none."""
+        try:
+            padded = text.encode("ascii") + b"=" * (-len(text) % 4)
+            position, _, partitions = base64.b64decode(padded, altchars=b"-_", validate=True).decode().partition(":")
+            return cls(Position.parse(position), tuple(int(p) for p in partitions.split(",") if p))
+        except (ValueError, binascii.Error) as error:
+            raise InvalidToken("not a consistency token: pass one that a receipt gave") from error
+
+
+def touched(ids: Iterable[str], partitions: int) -> tuple[int, ...]:
+    """The partitions in which the aggregates live, ascending."""
+    return tuple(sorted({partition_of(id, partitions) for id in ids}))

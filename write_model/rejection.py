@@ -1,0 +1,47 @@
+"""Refusals: a command that the rules do not allow. The docstring is the message, the code is the contract's."""
+
+from inspect import cleandoc
+from typing import ClassVar
+
+
+class Rejection(Exception):
+    """A command was refused; nothing of it was committed.
+
+    `code` is a UserErrorCode of the GraphQL contract; `field` the path into the mutation's arguments, where one
+    argument is to blame.
+    """
+
+    code: ClassVar[str]
+
+    def __init__(self, *, field: tuple[str, ...] | None = None, **facts: object) -> None:
+        self.facts = facts
+        self.field = field
+        super().__init__(cleandoc(type(self).__doc__ or "").format(**facts))
+
+
+class InvalidInput(Rejection):
+    """{problem}"""
+
+    code = "INVALID_INPUT"
+
+
+class VersionConflict(Rejection):
+    """{id} is at version {version}, the command expected {expected}. Read it again and decide anew."""
+
+    code = "VERSION_CONFLICT"
+
+
+class TooManyConflicts(Rejection):
+    """Concurrent commands kept changing the same things first. Nothing was done; send the command again."""
+
+    code = "VERSION_CONFLICT"
+
+
+class IdempotencyKeyReused(Rejection):
+    """The idempotency key {key!r} already came with a different command. Use a new key for a new command."""
+
+    code = "IDEMPOTENCY_KEY_REUSED"
+
+
+class NotPermitted(Exception):
+    """The actor may not send this command: a fault of the request, no refusal of the command."""
