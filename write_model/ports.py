@@ -13,7 +13,18 @@ from write_model.contracts.event import Event
 from write_model.contracts.ids import Entropy, Kind
 from write_model.rejection import Rejection
 
-__all__ = ["Actor", "Aggregate", "Clock", "Command", "Entropy", "Handler", "Receipt", "State", "Submission", "UnitOfWork"]
+__all__ = [
+    "Actor",
+    "Aggregate",
+    "Clock",
+    "Command",
+    "Entropy",
+    "Handler",
+    "Receipt",
+    "State",
+    "Submission",
+    "UnitOfWork",
+]
 
 Clock = Callable[[], datetime]
 """Now, in UTC, in whole milliseconds: what MongoDB and the contract keep."""
@@ -35,8 +46,8 @@ S = TypeVar("S", bound=State)
 class Aggregate(Generic[S]):
     """An aggregate as those see it who load and store it.
 
-    `evolve(id, state, event)` gives the next state, one version higher. `taken` translates a unique index, by its
-    name, into the refusal of the second one.
+    `evolve(id, state, event)` gives the next state, one version higher. An aggregate that the actor may not see is
+    `missing` to them. `taken` has, for the field of each unique index, the refusal of the second one.
     """
 
     kind: Kind
@@ -45,6 +56,7 @@ class Aggregate(Generic[S]):
     to_document: Callable[[S], dict[str, Any]]
     from_document: Callable[[Mapping[str, Any]], S]
     missing: type[Rejection]
+    visible_to: Callable[[S, Actor], bool]
     taken: Mapping[str, Callable[[S], Rejection]]
 
 
@@ -61,6 +73,10 @@ class UnitOfWork(Protocol):
     def now(self) -> datetime: ...
     @property
     def actor(self) -> Actor: ...
+    @property
+    def currency(self) -> str:
+        """The shop's one currency, ISO 4217."""
+        ...
 
     def new_id(self, kind: Kind, slot: int | None = None) -> str:
         """A new id, in the given slot or in one of its own."""

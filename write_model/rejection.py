@@ -43,5 +43,5 @@ class IdempotencyKeyReused(Rejection):
     code = "IDEMPOTENCY_KEY_REUSED"
 
 
-class NotPermitted(Exception):
-    """The actor may not send this command: a fault of the request, no refusal of the command."""
+class Unavailable(Exception):
+    """A store is down or slow: no refusal, the client may send the command again, with its idempotency key."""

@@ -62,13 +62,12 @@ class OrderSummary:
 
     def encode(self) -> bytes:
         """The text of the hash field `summary`."""
-        return fragments.join(
-            (
-                self.id, self.version, self.status, self.customer_id, self.customer_name, self.item_count,
-                format_amount(self.total, self.currency), self.currency, self.cancellation_reason,
-                self.created_at, self.placed_at, self.updated_at,
-            )  # fmt: skip
-        )
+        leaves = (
+            self.id, self.version, self.status, self.customer_id, self.customer_name, self.item_count,
+            format_amount(self.total, self.currency), self.currency, self.cancellation_reason,
+            self.created_at, self.placed_at, self.updated_at,
+        )  # fmt: skip
+        return fragments.join(leaves)
 
     @classmethod
     def decode(cls, text: str) -> Self:

@@ -74,7 +74,9 @@ def read_event(type_name: str, schema_version: int, data: dict[str, Any]) -> Eve
     if event_type is None:
         raise UndecodableEvent(f"unknown event type {type_name!r}")
     if schema_version > event_type.schema_version:
-        raise UndecodableEvent(f"{type_name} has schema {schema_version}, this program knows {event_type.schema_version}")
+        raise UndecodableEvent(
+            f"{type_name} has schema {schema_version}, this program knows {event_type.schema_version}"
+        )
     for version in range(schema_version, event_type.schema_version):
         data = UPCASTERS[type_name, version](data)
     try:

@@ -39,8 +39,7 @@ def new_slot(entropy: Entropy) -> int:
 
 def slot_of(id: str) -> int:
     """The slot that an id carries."""
-    high, low = id[-_SLOT_LENGTH:]
-    return ALPHABET.index(high) * len(ALPHABET) + ALPHABET.index(low)
+    return ALPHABET.index(id[-2]) * len(ALPHABET) + ALPHABET.index(id[-1])
 
 
 def earliest_id(kind: Kind, moment: datetime) -> str:

@@ -1,0 +1,35 @@
+"""Everything the system can do: each command with its handler."""
+
+from typing import Any, Final
+
+from write_model.customers.deactivate_customer import DeactivateCustomer, deactivate_customer
+from write_model.customers.document import CUSTOMERS
+from write_model.customers.register_customer import RegisterCustomer, register_customer
+from write_model.orders.cancel_order import CancelOrder, cancel_order
+from write_model.orders.confirm_order import ConfirmOrder, confirm_order
+from write_model.orders.deliver_order import DeliverOrder, deliver_order
+from write_model.orders.document import ORDERS
+from write_model.orders.place_order import PlaceOrder, place_order
+from write_model.orders.ship_order import ShipOrder, ship_order
+from write_model.ports import Aggregate, Command, Handler
+from write_model.products.add_product import AddProduct, add_product
+from write_model.products.change_product_price import ChangeProductPrice, change_product_price
+from write_model.products.discontinue_product import DiscontinueProduct, discontinue_product
+from write_model.products.document import PRODUCTS
+from write_model.products.restock_product import RestockProduct, restock_product
+
+COMMANDS: Final[dict[type[Command], Handler[Any]]] = {
+    RegisterCustomer: register_customer,
+    DeactivateCustomer: deactivate_customer,
+    AddProduct: add_product,
+    ChangeProductPrice: change_product_price,
+    RestockProduct: restock_product,
+    DiscontinueProduct: discontinue_product,
+    PlaceOrder: place_order,
+    ConfirmOrder: confirm_order,
+    ShipOrder: ship_order,
+    DeliverOrder: deliver_order,
+    CancelOrder: cancel_order,
+}
+
+AGGREGATES: Final[tuple[Aggregate[Any], ...]] = (CUSTOMERS, PRODUCTS, ORDERS)

@@ -1,0 +1,44 @@
+"""Money in commands: exact to the currency's minor unit, and in the shop's one currency."""
+
+from decimal import Decimal
+from typing import Annotated, Self
+
+from pydantic import Field, StringConstraints, model_validator
+
+from write_model.contracts.money import minor_digits
+from write_model.ports import Command
+from write_model.rejection import Rejection
+
+# Keeps the total of the largest order (100 lines of 10,000 units) exact in a double: below 2**53 minor units.
+_LARGEST = 1_000_000
+
+
+class CurrencyMismatch(Rejection):
+    """This shop sells in {shop}, not in {given}."""
+
+    code = "CURRENCY_MISMATCH"
+
+
+class MoneyInput(Command):
+    """An amount as a client gives it; `minor` is what the system keeps."""
+
+    amount: Annotated[Decimal, Field(ge=0, le=_LARGEST, allow_inf_nan=False)]
+    currency_code: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+
+    @model_validator(mode="after")
+    def _exact(self) -> Self:
+        digits = minor_digits(self.currency_code)
+        if self.amount.scaleb(digits) % 1:
+            raise ValueError(f"an amount in {self.currency_code} has at most {digits} decimal places")
+        return self
+
+    @property
+    def minor(self) -> int:
+        """The amount in minor units of its currency."""
+        return int(self.amount.scaleb(minor_digits(self.currency_code)))
+
+    def in_currency(self, shop: str) -> int:
+        """The amount in minor units of the shop's currency; CurrencyMismatch where it is in another."""
+        if self.currency_code != shop:
+            raise CurrencyMismatch(shop=shop, given=self.currency_code, field=("input", "price", "currencyCode"))
+        return self.minor

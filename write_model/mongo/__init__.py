@@ -1,0 +1,1 @@
+"""MongoDB: loads, group commit, journal, receipts."""

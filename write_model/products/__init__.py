@@ -1,0 +1,1 @@
+"""Products: what is sold, and how much of it is left."""

@@ -1,0 +1,1 @@
+"""Publication: from the journal to the streams, in commit order."""
