@@ -1,0 +1,42 @@
+"""The connection to MongoDB: majority everywhere, and the names of the collections that are nobody's aggregate."""
+
+from typing import Any, Final
+
+from bson.codec_options import CodecOptions
+from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorDatabase
+from pymongo.read_concern import ReadConcern
+from pymongo.write_concern import WriteConcern
+
+from write_model.settings import WriteSettings
+
+Document = dict[str, Any]
+Client = AsyncIOMotorClient[Document]
+Database = AsyncIOMotorDatabase[Document]
+
+JOURNAL: Final = "journal"
+RECEIPTS: Final = "receipts"
+LEASES: Final = "leases"
+SEGMENTS: Final = "segments"
+HEARTBEATS: Final = "heartbeats"
+
+
+def open_client(settings: WriteSettings) -> Client:
+    """A client that gives up on an unreachable MongoDB after seconds, not minutes. Close it."""
+    return AsyncIOMotorClient(
+        settings.mongodb_url.get_secret_value(),
+        tz_aware=True,
+        appname="orderstream",
+        serverSelectionTimeoutMS=5_000,
+        connectTimeoutMS=5_000,
+        timeoutMS=None,
+    )
+
+
+def database_of(client: Client, settings: WriteSettings) -> Database:
+    """The settings' database; what is acknowledged there is on a majority's disks."""
+    return client.get_database(
+        settings.mongodb_database,
+        codec_options=CodecOptions(tz_aware=True),
+        read_concern=ReadConcern("majority"),
+        write_concern=WriteConcern("majority", j=True),
+    )

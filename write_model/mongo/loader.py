@@ -1,0 +1,65 @@
+"""The states of one batch: loaded once, together, and kept as the batch goes on deciding over them."""
+
+import asyncio
+from collections.abc import Iterable
+from typing import Any, TypeVar, cast
+
+from write_model.mongo.database import Database
+from write_model.ports import Aggregate, State
+
+S = TypeVar("S", bound=State)
+
+
+class Loader:
+    """An identity map. What is asked for in the same tick of the event loop is one find per collection."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._states: dict[str, State | None] = {}
+        self._loaded_versions: dict[str, int] = {}
+        self._wanted: dict[str, tuple[Aggregate[Any], set[str]]] = {}
+        self._flushing: asyncio.Task[None] | None = None
+
+    async def load(self, aggregate: Aggregate[S], ids: Iterable[str]) -> None:
+        """See to it that `state` knows these."""
+        missing = [id for id in ids if id not in self._states]
+        if not missing:
+            return
+        self._wanted.setdefault(aggregate.collection, (aggregate, set()))[1].update(missing)
+        if self._flushing is None:
+            self._flushing = asyncio.create_task(self._flush())
+        await asyncio.shield(self._flushing)
+
+    def state(self, aggregate: Aggregate[S], id: str) -> S | None:
+        """The state as the batch has it now; None where there is no such aggregate (or it was not loaded)."""
+        del aggregate  # for the type alone
+        return cast(S | None, self._states.get(id))
+
+    def version(self, id: str) -> int:
+        """The version as the batch has it now, 0 for what does not exist."""
+        state = self._states.get(id)
+        return state.version if state else 0
+
+    def loaded_version(self, id: str) -> int:
+        """The version at which the aggregate was found in the database, 0 where it was not."""
+        return self._loaded_versions.get(id, 0)
+
+    def put(self, state: State) -> None:
+        """The batch has decided: from now on this is the state."""
+        self._states[state.id] = state
+
+    async def _flush(self) -> None:
+        # This task was scheduled behind every handler that starts in this tick: their wishes are in.
+        wanted, self._wanted, self._flushing = self._wanted, {}, None
+        await asyncio.gather(*(self._find(aggregate, ids) for aggregate, ids in wanted.values()))
+
+    async def _find(self, aggregate: Aggregate[S], ids: set[str]) -> None:
+        documents = await self._database[aggregate.collection].find({"_id": {"$in": sorted(ids)}}).to_list(None)
+        states = {document["_id"]: aggregate.from_document(document) for document in documents}
+        for id in ids:
+            state = states.get(id)
+            # A load of the same thing in another tick may have been overtaken by a decision: keep the first.
+            if id not in self._states:
+                self._states[id] = state
+                if state:
+                    self._loaded_versions[id] = state.version

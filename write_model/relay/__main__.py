@@ -1,0 +1,58 @@
+"""The relay process: `python -m write_model.relay`."""
+
+import asyncio
+import logging
+import os
+import random
+import signal
+from contextlib import suppress
+
+import uvloop
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+
+from write_model.commands import AGGREGATES
+from write_model.mongo.database import database_of, open_client
+from write_model.mongo.indexes import ensure_indexes
+from write_model.relay.relay import Relay
+from write_model.settings import RelaySettings
+from write_model.startup import new_holder
+
+_log = logging.getLogger(__name__)
+
+
+async def serve(settings: RelaySettings) -> None:
+    """Publish until cancelled."""
+    client = open_client(settings)
+    # No retries: a script whose reply was lost must not run again behind our back.
+    redis = Redis.from_url(
+        settings.redis_url.get_secret_value(), decode_responses=True, socket_timeout=5, retry=Retry(NoBackoff(), 0)
+    )
+    try:
+        database = database_of(client, settings)
+        relay = Relay(client, database, redis, settings, holder=new_holder(), jitter=random.random)
+        await ensure_indexes(database, AGGREGATES)
+        await relay.run()
+    finally:
+        await redis.aclose()
+        client.close()
+
+
+async def _until_stopped() -> None:
+    serving = asyncio.create_task(serve(RelaySettings()))
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, serving.cancel)
+    with suppress(asyncio.CancelledError):
+        await serving
+
+
+def main() -> None:
+    """Run the relay until SIGTERM or SIGINT."""
+    level = os.environ.get("LOG_LEVEL", "INFO")
+    logging.basicConfig(level=level, format="%(levelname)s %(name)s: %(message)s")
+    uvloop.run(_until_stopped())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,134 @@
+"""Puts entries into the streams, each at its own position, exactly once whoever else publishes too.
+
+The stream is the checkpoint. A script per partition compares it with what this relay has seen, adds what lies above
+its end, and demands of everything else that it is there already or has been trimmed.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final, NamedTuple
+
+from redis.asyncio import Redis
+from redis.exceptions import NoScriptError, ResponseError
+
+from write_model.contracts.codec import WATERMARK
+from write_model.contracts.streams import BEGINNING, Position, events_key
+
+Fields = Mapping[str, str | bytes]
+WATERMARK_FIELDS: Final[Fields] = {WATERMARK: "1"}
+
+# KEYS[1]: the stream. ARGV: the last id that this relay saw there, then per entry: id, number of fields and
+# values, fields and values. Answers the stream's last id, or an error ROLLBACK or HOLE.
+_PUBLISH: Final = """
+local function parse(id)
+  local ms, seq = string.match(id, '^(%d+)-(%d+)$')
+  return tonumber(ms), tonumber(seq)
+end
+local function below(a, b)
+  local a_ms, a_seq = parse(a)
+  local b_ms, b_seq = parse(b)
+  return a_ms < b_ms or (a_ms == b_ms and a_seq < b_seq)
+end
+local last = '0-0'
+if redis.call('EXISTS', KEYS[1]) == 1 then
+  local info = redis.call('XINFO', 'STREAM', KEYS[1])
+  for i = 1, #info, 2 do
+    if info[i] == 'last-generated-id' then last = info[i + 1] end
+  end
+end
+if below(last, ARGV[1]) then return redis.error_reply('ROLLBACK ' .. last) end
+local i = 2
+while i <= #ARGV do
+  local id, n = ARGV[i], tonumber(ARGV[i + 1])
+  if below(last, id) then
+    redis.call('XADD', KEYS[1], id, unpack(ARGV, i + 2, i + 1 + n))
+    last = id
+  elseif #redis.call('XRANGE', KEYS[1], id, id) == 0 then
+    local first = redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', 1)[1]
+    if first and below(first[1], id) then return redis.error_reply('HOLE ' .. id) end
+  end
+  i = i + 2 + n
+end
+return last
+"""
+
+
+class Rollback(Exception):
+    """A stream ends below what was published: Redis lost it or went back in time."""
+
+
+class Hole(Exception):
+    """A stream goes on beyond an event that it lacks: somebody else has written to it. Nothing more is published."""
+
+
+class Entry(NamedTuple):
+    """What goes into one partition's stream, or, a watermark, into all of them (`partition` None)."""
+
+    position: Position
+    partition: int | None
+    fields: Fields
+
+
+class Publisher:
+    """Publishes to the streams of all partitions. Not for use by two tasks at once."""
+
+    def __init__(self, redis: Redis, partitions: int) -> None:
+        self._redis = redis
+        self.partitions = partitions
+        self._seen: dict[int, Position] = dict.fromkeys(range(partitions), BEGINNING)
+        self._sha = ""
+
+    async def open(self) -> dict[int, Position]:
+        """Look where each stream ends; publication goes on from there."""
+        self._sha = await self._redis.script_load(_PUBLISH)
+        self._seen = {partition: await self._end(partition) for partition in range(self.partitions)}
+        return dict(self._seen)
+
+    async def publish(self, entries: Sequence[Entry]) -> None:
+        """Add the entries, ascending by position. Raises Rollback, Hole or a RedisError; repeating does no harm."""
+        by_partition: dict[int, list[Entry]] = {}
+        for entry in entries:
+            for partition in range(self.partitions) if entry.partition is None else (entry.partition,):
+                by_partition.setdefault(partition, []).append(entry)
+        # Not one transaction: each partition is a slot of its own, and each script stands for itself.
+        async with self._redis.pipeline(transaction=False) as pipeline:
+            for partition, its in by_partition.items():
+                pipeline.evalsha(self._sha, 1, events_key(partition), str(self._seen[partition]), *_arguments(its))
+            replies = await pipeline.execute(raise_on_error=False)
+        for (partition, its), reply in zip(by_partition.items(), replies, strict=True):
+            if isinstance(reply, Exception):
+                raise _explained(partition, reply)
+            self._seen[partition] = max(self._seen[partition], its[-1].position)
+
+    async def trim(self, below: Mapping[int, Position]) -> None:
+        """Let entries go that lie below each partition's position, in whole nodes of the stream."""
+        async with self._redis.pipeline(transaction=False) as pipeline:
+            for partition, position in below.items():
+                pipeline.xtrim(events_key(partition), minid=str(position), approximate=True)
+            await pipeline.execute()
+
+    async def _end(self, partition: int) -> Position:
+        try:
+            info = await self._redis.xinfo_stream(events_key(partition))
+        except ResponseError:
+            return BEGINNING  # there is no such stream yet
+        return Position.parse(info["last-generated-id"])
+
+
+def _arguments(entries: Iterable[Entry]) -> list[str | bytes]:
+    arguments: list[str | bytes] = []
+    for entry in entries:
+        arguments += (str(entry.position), str(2 * len(entry.fields)))
+        for field, value in entry.fields.items():
+            arguments += (field, value)
+    return arguments
+
+
+def _explained(partition: int, error: Exception) -> Exception:
+    text = str(error)
+    if isinstance(error, NoScriptError):
+        return Rollback(f"partition {partition}: Redis was restarted")
+    if text.startswith("ROLLBACK"):
+        return Rollback(f"partition {partition} ends at {text.split()[1]}")
+    if text.startswith("HOLE"):
+        return Hole(f"partition {partition} lacks {text.split()[1]}")
+    return error

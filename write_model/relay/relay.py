@@ -1,0 +1,172 @@
+"""The relay: follows the journal and publishes every committed event to its partition's stream, in commit order.
+
+A lease decides which relay works, the publish script decides who is right: two at once do no harm.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Final
+
+from pymongo.errors import PyMongoError
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from write_model.contracts.streams import Position, projected_key
+from write_model.mongo.database import Client, Database
+from write_model.mongo.lease import Lease
+from write_model.relay import changes, segments
+from write_model.relay.changes import Change, HistoryLost
+from write_model.relay.publisher import WATERMARK_FIELDS, Entry, Publisher, Rollback
+from write_model.relay.replay import entry_of, reconcile, refill
+from write_model.relay.segments import Recorded
+from write_model.settings import RelaySettings
+
+HEARTBEAT_SECONDS: Final = 0.25
+LEASE_SECONDS: Final = 3.0
+_RENEWAL_SECONDS: Final = 1.0
+_TRIM_SECONDS: Final = 5.0
+_LONGEST_PAUSE: Final = 2.0
+_UNRECORDED: Final = 50_000
+
+_log = logging.getLogger(__name__)
+
+
+class LeaseLost(Exception):
+    """Another relay works now."""
+
+
+class Relay:
+    """One candidate for the work. `run` until cancelled."""
+
+    def __init__(
+        self, client: Client, database: Database, redis: Redis, settings: RelaySettings, *, holder: str,
+        jitter: Callable[[], float],
+    ) -> None:  # fmt: skip
+        self._client = client
+        self._database = database
+        self._redis = redis
+        self._settings = settings
+        self._holder = holder
+        self._jitter = jitter
+        self._lease = Lease(database, "relay", holder, seconds=LEASE_SECONDS)
+        self._publisher = Publisher(redis, settings.partitions)
+        self._recorded: Position | None = None
+        self._published: Position | None = None
+        self._unrecorded: list[Recorded] = []
+        self._room = asyncio.Event()
+
+    async def run(self) -> None:
+        """Work whenever the lease can be had; after a failure look at everything afresh and go on."""
+        pause = 0.0
+        try:
+            while True:
+                try:
+                    if await self._lease.acquire():
+                        _log.info("this relay publishes")
+                        await self._work()
+                    pause = _RENEWAL_SECONDS
+                except* (PyMongoError, RedisError, Rollback, LeaseLost) as group:
+                    pause = min(_LONGEST_PAUSE, max(0.1, 2 * pause))
+                    _log.warning("publication pauses for %.1f s: %s", pause, _first(group))
+                await asyncio.sleep(pause * (0.5 + self._jitter()))
+        finally:
+            with suppress(PyMongoError):
+                await self._lease.release()
+
+    async def _work(self) -> None:
+        """Publish until something fails; ends by an exception group."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._keep_lease())
+            start = await self._catch_up()
+            tasks.create_task(self._follow(start))
+            tasks.create_task(self._beat())
+            tasks.create_task(self._trim())
+
+    async def _catch_up(self) -> Position:
+        """Bring every stream up to what is recorded; answers where to follow from."""
+        self._unrecorded = []
+        self._recorded = await segments.last_recorded(self._database)
+        if self._recorded:
+            refilled = await refill(self._database, self._publisher)
+            if refilled:
+                _log.warning("refilled the streams with %d events", refilled)
+        self._published = self._recorded or await self._reconcile()
+        return self._published
+
+    async def _reconcile(self) -> Position:
+        self._recorded = await reconcile(
+            self._client, self._database, self._redis, self._publisher, self._recorded, self._holder
+        )  # fmt: skip
+        return self._recorded
+
+    async def _follow(self, start: Position) -> None:
+        while True:
+            try:
+                async for batch in changes.follow(self._client, self._database, start):
+                    await self._publish(batch)
+            except HistoryLost:
+                _log.warning("the oplog does not reach back to %s: publishing from the journal", start)
+                start = self._published = await self._reconcile()
+
+    async def _publish(self, batch: Sequence[Change]) -> None:
+        if not batch:
+            return
+        watermarks = [change.position for change in batch if change.document is None]
+        entries = []
+        for position, document in ((change.position, change.document) for change in batch):
+            if document is not None:
+                entries.append(entry_of(position, document, self._settings.partitions))
+            elif position == watermarks[-1]:  # the earlier ones say nothing that this one does not
+                entries.append(Entry(position, None, WATERMARK_FIELDS))
+        await self._publisher.publish(entries)
+        recorded = self._recorded
+        self._unrecorded += [
+            (change.position, change.document["_id"])
+            for change in batch
+            if change.document is not None and (recorded is None or change.position > recorded)
+        ]
+        self._published = max(self._published or batch[-1].position, batch[-1].position)
+        if len(self._unrecorded) > _UNRECORDED:
+            self._room.clear()  # MongoDB is slower than Redis: wait for the next record
+            await self._room.wait()
+
+    async def _beat(self) -> None:
+        """Record what was published, then say so in a heartbeat, which comes back as a watermark."""
+        while True:
+            events, published = self._unrecorded, self._published
+            self._unrecorded = []
+            self._room.set()
+            await segments.record(self._database, events)
+            self._recorded = published
+            await segments.beat(self._database, published, self._holder)
+            await asyncio.sleep(HEARTBEAT_SECONDS)
+
+    async def _keep_lease(self) -> None:
+        while True:
+            await asyncio.sleep(_RENEWAL_SECONDS)
+            if not await self._lease.acquire():
+                raise LeaseLost("another relay works now")
+
+    async def _trim(self) -> None:
+        """Let go of what is projected, recorded and old."""
+        while True:
+            await asyncio.sleep(_TRIM_SECONDS)
+            recorded = self._recorded
+            if recorded is None:
+                continue
+            old = Position(max(0, recorded.ms - 1000 * self._settings.stream_retention_seconds), 0)
+            below: dict[int, Position] = {}
+            for partition in range(self._settings.partitions):
+                projected = await self._redis.hget(projected_key(partition), "position")
+                if projected:
+                    below[partition] = min(Position.parse(str(projected)), recorded, old)
+            await self._publisher.trim(below)
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

@@ -1,0 +1,116 @@
+"""From the journal to the streams: refills what a stream has lost, and gives positions to what never had one."""
+
+from contextlib import aclosing
+from typing import Final, cast
+
+from bson import Timestamp
+from redis.asyncio import Redis
+
+from write_model.contracts.codec import WATERMARK
+from write_model.contracts.envelope import event_id
+from write_model.contracts.streams import BEGINNING, ORDINAL_BITS, Position, events_key, partition_of
+from write_model.mongo.database import JOURNAL, Client, Database, Document
+from write_model.mongo.journal import to_entry
+from write_model.mongo.transaction import operation_time
+from write_model.relay import changes, segments
+from write_model.relay.publisher import Entry, Publisher
+from write_model.relay.segments import Recorded
+
+_CHUNK: Final = 1_000
+_Entries = list[tuple[str, dict[str, str]]]
+
+
+class TooManyUnpublished(Exception):
+    """More events than one commit has ordinals were never published."""
+
+
+def entry_of(position: Position, document: Document, partitions: int) -> Entry:
+    """The stream entry of a journal's document."""
+    return Entry(position, partition_of(document["aggregate_id"], partitions), to_entry(document))
+
+
+async def refill(database: Database, publisher: Publisher) -> int:
+    """Publish what is recorded and lies beyond the ends of the streams; answers the number of events.
+
+    Positions are the recorded ones, so the streams come out as they were.
+    """
+    ends = await publisher.open()
+    count = 0
+    async for part in segments.recorded_after(database, min(ends.values())):
+        missing = [(position, id) for position, id in part if position > ends[_partition_of(id, len(ends))]]
+        count += len(missing)
+        await _publish(database, publisher, missing, len(ends))
+    return count
+
+
+def _partition_of(event_id: str, partitions: int) -> int:
+    return partition_of(event_id.partition("@")[0], partitions)
+
+
+async def _publish(database: Database, publisher: Publisher, events: list[Recorded], partitions: int) -> None:
+    for start in range(0, len(events), _CHUNK):
+        chunk = events[start : start + _CHUNK]
+        wanted = {"_id": {"$in": [id for _, id in chunk]}}
+        documents = {document["_id"]: document async for document in database[JOURNAL].find(wanted)}
+        await publisher.publish([entry_of(position, documents[id], partitions) for position, id in chunk])
+
+
+async def reconcile(
+    client: Client, database: Database, redis: Redis, publisher: Publisher, recorded: Position | None, holder: str
+) -> Position:  # fmt: skip
+    """Publish and record all that was committed up to now, without the oplog; answers where to follow from.
+
+    For the first start, and for a relay that was away longer than the oplog reaches. A heartbeat at cluster time H
+    divides the time: the journal is read as of H; an event that is in a stream keeps its position there, one that
+    is nowhere gets `H | ordinal`, in insertion order, which is ascending by version within an aggregate.
+    """
+    marker = await _mark(client, database, recorded, holder)
+    known = {id async for part in segments.recorded_after(database, BEGINNING) for _, id in part}
+    in_streams = await _published_after(redis, recorded or BEGINNING, publisher.partitions)
+    keep = sorted((position, id) for id, position in in_streams.items() if id not in known)
+    fresh: list[Recorded] = []
+    command: Document = {
+        "find": JOURNAL,
+        "projection": {"_id": 1},
+        "sort": {"$natural": 1},
+        "readConcern": {"level": "snapshot", "atClusterTime": Timestamp(*marker.cluster_time)},
+    }
+    async with await client.start_session() as session:
+        async for batch in changes.raw_batches(database, session, command):
+            for document in batch:
+                if document["_id"] not in known and document["_id"] not in in_streams:
+                    # The heartbeat itself has ordinal 0.
+                    fresh.append((Position(marker.ms, marker.seq + 1 + len(fresh)), document["_id"]))
+    if len(fresh) >= 1 << ORDINAL_BITS:
+        raise TooManyUnpublished(f"{len(fresh)} events were never published")
+    await segments.record(database, keep + fresh)
+    await refill(database, publisher)
+    return Position(marker.ms, marker.seq + len(fresh))
+
+
+async def _mark(client: Client, database: Database, recorded: Position | None, holder: str) -> Position:
+    """Write a heartbeat and find its cluster time, which nothing else has."""
+    async with await client.start_session() as session:
+        await database.command("ping", session=session)
+        before = operation_time(session)
+    await segments.beat(database, recorded, holder)
+    start = Position.of_commit(before.time, before.inc)
+    async with aclosing(changes.follow(client, database, start)) as batches:
+        async for batch in batches:
+            for change in batch:
+                if change.document is None and change.position > start:
+                    return change.position
+    raise AssertionError("a change stream has no end")
+
+
+async def _published_after(redis: Redis, after: Position, partitions: int) -> dict[str, Position]:
+    """The events in the streams above the position, by id."""
+    found: dict[str, Position] = {}
+    for partition in range(partitions):
+        start = f"({after}"
+        while entries := cast(_Entries, await redis.xrange(events_key(partition), start, "+", count=_CHUNK)):
+            for id, fields in entries:
+                if WATERMARK not in fields:
+                    found[event_id(fields["aggregate"], int(fields["version"]))] = Position.parse(id)
+            start = f"({entries[-1][0]}"
+    return found

@@ -1,0 +1,83 @@
+"""Puts the command side together, and takes it down again."""
+
+import asyncio
+import os
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from pymongo.errors import PyMongoError
+
+from write_model.commands import AGGREGATES
+from write_model.contracts.ids import new_id
+from write_model.dispatch import Dispatcher
+from write_model.mongo.committer import GATE_SECONDS, Committer
+from write_model.mongo.database import Database, database_of, open_client
+from write_model.mongo.indexes import ensure_indexes, missing_indexes
+from write_model.mongo.lease import Lease
+from write_model.ports import Actor, Clock, Command, Receipt
+from write_model.rejection import Unavailable
+from write_model.settings import WriteSettings
+
+
+def system_clock() -> datetime:
+    """Now, in UTC, in whole milliseconds."""
+    now = datetime.now(UTC)
+    return now.replace(microsecond=now.microsecond // 1000 * 1000)
+
+
+def new_holder() -> str:
+    """A name for this process in leases."""
+    return new_id("cmd", 0, system_clock(), os.urandom)
+
+
+@dataclass(frozen=True)
+class WriteModel:
+    """The command side, open for commands."""
+
+    _dispatcher: Dispatcher
+    _database: Database
+
+    async def dispatch(
+        self, command: Command, actor: Actor, *, idempotency_key: str | None = None, trace: str | None = None
+    ) -> Receipt:
+        """See Dispatcher.dispatch."""
+        return await self._dispatcher.dispatch(command, actor, idempotency_key=idempotency_key, trace=trace)
+
+    async def check(self) -> None:
+        """Unavailable, with what is missing, unless MongoDB answers and has its indexes."""
+        try:
+            async with asyncio.timeout(3):
+                missing = await missing_indexes(self._database, AGGREGATES)
+        except (PyMongoError, TimeoutError) as error:
+            raise Unavailable("MongoDB does not answer") from error
+        if missing:
+            raise Unavailable(f"indexes are missing: {', '.join(missing)}")
+
+
+@asynccontextmanager
+async def open_write_model(settings: WriteSettings, *, clock: Clock = system_clock) -> AsyncIterator[WriteModel]:
+    """The command side over a MongoDB with all its indexes; commands in flight are finished on the way out."""
+    client = open_client(settings)
+    try:
+        database = database_of(client, settings)
+        try:
+            await ensure_indexes(database, AGGREGATES)
+        except PyMongoError as error:
+            raise Unavailable(f"MongoDB does not answer: {error}") from error
+        gate = Lease(database, "commit-gate", new_holder(), seconds=2 * GATE_SECONDS)
+        committer = Committer(client, database, settings, entropy=os.urandom, gate=gate, jitter=random.random)
+        running = asyncio.create_task(committer.run())
+        try:
+            yield WriteModel(Dispatcher(committer, clock=clock, entropy=os.urandom), database)
+        finally:
+            await committer.drain()
+            running.cancel()
+            with suppress(asyncio.CancelledError):
+                await running
+            with suppress(PyMongoError):
+                await gate.release()
+    finally:
+        client.close()
