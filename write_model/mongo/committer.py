@@ -21,7 +21,7 @@ from write_model.contracts.streams import ORDINAL_BITS, Position, Token
 from write_model.mongo import transaction
 from write_model.mongo.database import Client, Database
 from write_model.mongo.lease import Lease
-from write_model.mongo.loader import Loader
+from write_model.mongo.loader import Loader, find_in
 from write_model.mongo.receipts import ReceiptId, StoredReceipt, find_receipts, receipt_id
 from write_model.mongo.transaction import Batch, Change, CommitUnknown, Conflict, Taken
 from write_model.mongo.unit_of_work import Work
@@ -161,7 +161,7 @@ class Committer:
         return plan.taken
 
     async def _decide(self, batch: list[_Pending]) -> _Plan:
-        loader = Loader(self._database)
+        loader = Loader(find_in(self._database))
         works = [self._work(pending.submission, loader) for pending in batch]
         keys = [key for pending in batch if (key := receipt_id(pending.submission))]
         known, outcomes = await asyncio.gather(

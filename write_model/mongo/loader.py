@@ -1,11 +1,14 @@
 """The states of one batch: loaded once, together, and kept as the batch goes on deciding over them."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, TypeVar, cast
 
 from write_model.mongo.database import Database
 from write_model.ports import Aggregate, State
+
+Find = Callable[[Aggregate[Any], set[str]], Awaitable[dict[str, State]]]
+"""Those of the wanted aggregates that exist, by id."""
 
 S = TypeVar("S", bound=State)
 
@@ -13,8 +16,8 @@ S = TypeVar("S", bound=State)
 class Loader:
     """An identity map. What is asked for in the same tick of the event loop is one find per collection."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, find: Find) -> None:
+        self._find = find
         self._states: dict[str, State | None] = {}
         self._loaded_versions: dict[str, int] = {}
         self._wanted: dict[str, tuple[Aggregate[Any], set[str]]] = {}
@@ -51,11 +54,10 @@ class Loader:
     async def _flush(self) -> None:
         # This task was scheduled behind every handler that starts in this tick: their wishes are in.
         wanted, self._wanted, self._flushing = self._wanted, {}, None
-        await asyncio.gather(*(self._find(aggregate, ids) for aggregate, ids in wanted.values()))
+        await asyncio.gather(*(self._fill(aggregate, ids) for aggregate, ids in wanted.values()))
 
-    async def _find(self, aggregate: Aggregate[S], ids: set[str]) -> None:
-        documents = await self._database[aggregate.collection].find({"_id": {"$in": sorted(ids)}}).to_list(None)
-        states = {document["_id"]: aggregate.from_document(document) for document in documents}
+    async def _fill(self, aggregate: Aggregate[Any], ids: set[str]) -> None:
+        states = await self._find(aggregate, ids)
         for id in ids:
             state = states.get(id)
             # A load of the same thing in another tick may have been overtaken by a decision: keep the first.
@@ -63,3 +65,13 @@ class Loader:
                 self._states[id] = state
                 if state:
                     self._loaded_versions[id] = state.version
+
+
+def find_in(database: Database) -> Find:
+    """Loads from the aggregate's collection, one query."""
+
+    async def find(aggregate: Aggregate[Any], ids: set[str]) -> dict[str, State]:
+        documents = await database[aggregate.collection].find({"_id": {"$in": sorted(ids)}}).to_list(None)
+        return {document["_id"]: aggregate.from_document(document) for document in documents}
+
+    return find

@@ -17,7 +17,8 @@ Fields = Mapping[str, str | bytes]
 WATERMARK_FIELDS: Final[Fields] = {WATERMARK: "1"}
 
 # KEYS[1]: the stream. ARGV: the last id that this relay saw there, then per entry: id, number of fields and
-# values, fields and values. Answers the stream's last id, or an error ROLLBACK or HOLE.
+# values, fields and values. Answers the stream's last id, or an error ROLLBACK or HOLE. A watermark that comes late
+# is no hole: it says less than the one that is there.
 _PUBLISH: Final = """
 local function parse(id)
   local ms, seq = string.match(id, '^(%d+)-(%d+)$')
@@ -42,7 +43,7 @@ while i <= #ARGV do
   if below(last, id) then
     redis.call('XADD', KEYS[1], id, unpack(ARGV, i + 2, i + 1 + n))
     last = id
-  elseif #redis.call('XRANGE', KEYS[1], id, id) == 0 then
+  elseif ARGV[i + 2] ~= 'watermark' and #redis.call('XRANGE', KEYS[1], id, id) == 0 then
     local first = redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', 1)[1]
     if first and below(first[1], id) then return redis.error_reply('HOLE ' .. id) end
   end

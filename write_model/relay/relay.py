@@ -20,7 +20,7 @@ from write_model.relay import changes, segments
 from write_model.relay.changes import Change, HistoryLost
 from write_model.relay.publisher import WATERMARK_FIELDS, Entry, Publisher, Rollback
 from write_model.relay.replay import entry_of, reconcile, refill
-from write_model.relay.segments import Recorded
+from write_model.relay.segments import Overtaken, Recorded
 from write_model.settings import RelaySettings
 
 HEARTBEAT_SECONDS: Final = 0.25
@@ -67,7 +67,7 @@ class Relay:
                         _log.info("this relay publishes")
                         await self._work()
                     pause = _RENEWAL_SECONDS
-                except* (PyMongoError, RedisError, Rollback, LeaseLost) as group:
+                except* (PyMongoError, RedisError, Rollback, LeaseLost, Overtaken) as group:
                     pause = min(_LONGEST_PAUSE, max(0.1, 2 * pause))
                     _log.warning("publication pauses for %.1f s: %s", pause, _first(group))
                 await asyncio.sleep(pause * (0.5 + self._jitter()))
@@ -105,7 +105,8 @@ class Relay:
         while True:
             try:
                 async for batch in changes.follow(self._client, self._database, start):
-                    await self._publish(batch)
+                    # What has the start's own cluster time comes again; it is published and recorded.
+                    await self._publish([change for change in batch if change.position > start])
             except HistoryLost:
                 _log.warning("the oplog does not reach back to %s: publishing from the journal", start)
                 start = self._published = await self._reconcile()

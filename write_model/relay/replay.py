@@ -64,7 +64,7 @@ async def reconcile(
     divides the time: the journal is read as of H; an event that is in a stream keeps its position there, one that
     is nowhere gets `H | ordinal`, in insertion order, which is ascending by version within an aggregate.
     """
-    marker = await _mark(client, database, recorded, holder)
+    marker = await _mark(client, database, holder)
     known = {id async for part in segments.recorded_after(database, BEGINNING) for _, id in part}
     in_streams = await _published_after(redis, recorded or BEGINNING, publisher.partitions)
     keep = sorted((position, id) for id, position in in_streams.items() if id not in known)
@@ -83,17 +83,19 @@ async def reconcile(
                     fresh.append((Position(marker.ms, marker.seq + 1 + len(fresh)), document["_id"]))
     if len(fresh) >= 1 << ORDINAL_BITS:
         raise TooManyUnpublished(f"{len(fresh)} events were never published")
-    await segments.record(database, keep + fresh)
+    end = Position(marker.ms, marker.seq + len(fresh))
+    # The record decides, in one step: of two relays that come this far at once, one starts over.
+    await segments.settle(client, database, keep + fresh, recorded, end)
     await refill(database, publisher)
-    return Position(marker.ms, marker.seq + len(fresh))
+    return end
 
 
-async def _mark(client: Client, database: Database, recorded: Position | None, holder: str) -> Position:
+async def _mark(client: Client, database: Database, holder: str) -> Position:
     """Write a heartbeat and find its cluster time, which nothing else has."""
     async with await client.start_session() as session:
         await database.command("ping", session=session)
         before = operation_time(session)
-    await segments.beat(database, recorded, holder)
+    await segments.beat(database, None, holder)
     start = Position.of_commit(before.time, before.inc)
     async with aclosing(changes.follow(client, database, start)) as batches:
         async for batch in batches:

@@ -8,9 +8,10 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Final
 
 from bson import Int64
+from motor.motor_asyncio import AsyncIOMotorClientSession
 
 from write_model.contracts.streams import Position
-from write_model.mongo.database import HEARTBEATS, SEGMENTS, Database, Document
+from write_model.mongo.database import HEARTBEATS, SEGMENTS, Client, Database, Document
 
 Recorded = tuple[Position, str]
 """A position and the id of the event that has it."""
@@ -19,13 +20,19 @@ LARGEST: Final = 10_000
 _HEARTBEAT: Final = "relay"
 
 
-async def record(database: Database, events: Sequence[Recorded]) -> None:
+class Overtaken(Exception):
+    """Another relay has recorded something since this one looked."""
+
+
+async def record(
+    database: Database, events: Sequence[Recorded], session: AsyncIOMotorClientSession | None = None
+) -> None:
     """Record events, ascending."""
     for start in range(0, len(events), LARGEST):
         part = events[start : start + LARGEST]
         id = _key(part[-1][0])
         document = {"_id": id, "positions": [str(p) for p, _ in part], "events": [e for _, e in part]}
-        await database[SEGMENTS].replace_one({"_id": id}, document, upsert=True)
+        await database[SEGMENTS].replace_one({"_id": id}, document, upsert=True, session=session)
 
 
 async def recorded_after(database: Database, after: Position) -> AsyncIterator[list[Recorded]]:
@@ -39,15 +46,35 @@ async def recorded_after(database: Database, after: Position) -> AsyncIterator[l
 
 
 async def beat(database: Database, recorded: Position | None, holder: str) -> None:
-    """Replace the heartbeat: a commit that the change stream shows, and that carries W."""
-    document = {"holder": holder, "recorded": str(recorded) if recorded else None}
-    await database[HEARTBEATS].replace_one({"_id": _HEARTBEAT}, document, upsert=True)
+    """Write the heartbeat: a commit that the change stream shows, and that carries W; None leaves W as it is."""
+    heartbeat = {"holder": holder} | ({"recorded": _text(recorded)} if recorded else {})
+    change: Document = {"$set": heartbeat, "$inc": {"beats": 1}}
+    if recorded is None:
+        change["$setOnInsert"] = {"recorded": None}
+    await database[HEARTBEATS].update_one({"_id": _HEARTBEAT}, change, upsert=True)
+
+
+async def settle(
+    client: Client, database: Database, events: Sequence[Recorded], before: Position | None, after: Position
+) -> None:
+    """Record events and move W from `before` to `after`, in one step; Overtaken where W is no longer `before`."""
+    async with await client.start_session() as session, session.start_transaction():
+        moved = await database[HEARTBEATS].update_one(
+            {"_id": _HEARTBEAT, "recorded": _text(before)}, {"$set": {"recorded": _text(after)}}, session=session
+        )
+        if not moved.matched_count:
+            raise Overtaken(f"W is no longer {before}")
+        await record(database, events, session)
 
 
 async def last_recorded(database: Database) -> Position | None:
     """W, or None where nothing was ever recorded."""
     heartbeat = await database[HEARTBEATS].find_one({"_id": _HEARTBEAT})
     return Position.parse(heartbeat["recorded"]) if heartbeat and heartbeat["recorded"] else None
+
+
+def _text(position: Position | None) -> str | None:
+    return str(position) if position else None
 
 
 def _key(position: Position) -> Document:
