@@ -49,6 +49,11 @@ def parked_key(partition: int) -> str:
     return f"{hash_tag(partition)}:parked"
 
 
+def parked_aggregates_key(partition: int) -> str:
+    """Set: the aggregates with parked events, whose later events are parked as well, so that they stay in order."""
+    return f"{hash_tag(partition)}:parked:aggregates"
+
+
 def owner_key(partition: int) -> str:
     """String with an expiry: the projector that works on the partition."""
     return f"{hash_tag(partition)}:owner"

@@ -1,6 +1,6 @@
 """An order's row. `summary` is what lists show; the long parts stand in fields of their own."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple, Self
 
@@ -89,18 +89,9 @@ class OrderRow:
 
     def encode(self) -> dict[str, bytes]:
         """The hash fields of the row; an empty text where there is nothing."""
-        currency = self.summary.currency
         return {
             "summary": self.summary.encode(),
-            "lines": fragments.join(
-                leaf
-                for line in self.lines
-                for leaf in (
-                    *line[:4],
-                    format_amount(line.unit_price, currency),
-                    format_amount(line.line_total, currency),
-                )
-            ),
+            "lines": encode_lines(self.lines, self.summary.currency),
             "address": fragments.join(self.address or ()),
             "shipment": fragments.join(self.shipment or ()),
             "timeline": fragments.join(leaf for change in self.timeline for leaf in change),
@@ -118,10 +109,25 @@ class OrderRow:
         )
 
 
+def encode_lines(lines: Iterable[LineRow], currency: str) -> bytes:
+    """The text of the hash field `lines`."""
+    return fragments.join(
+        leaf
+        for line in lines
+        for leaf in (*line[:4], format_amount(line.unit_price, currency), format_amount(line.line_total, currency))
+    )
+
+
+def append_status(timeline: bytes, change: StatusRow) -> bytes:
+    """The text of the hash field `timeline` with one change more, the older ones as they stand."""
+    appended = fragments.join(change)
+    return timeline + b"\n" + appended if timeline else appended
+
+
 def decode_lines(text: str) -> tuple[LineRow, ...]:
     """The lines in the hash field `lines`."""
     return tuple(
-        LineRow(*leaves[:4], read_amount(leaves[4]), read_amount(leaves[5]))
+        LineRow._make((*leaves[:4], read_amount(leaves[4]), read_amount(leaves[5])))
         for leaves in fragments.split_rows(text, len(LineRow._fields))
     )
 

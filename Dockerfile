@@ -1,0 +1,26 @@
+# The production image: the five packages and what they need, no embedded servers, no tools of development.
+FROM python:3.11-slim AS build
+WORKDIR /src
+RUN python -m venv /opt/orderstream
+# The dependencies first: they change less often than the code.
+COPY pyproject.toml constraints.txt ./
+RUN python -c "import tomllib; print('\n'.join(tomllib.load(open('pyproject.toml', 'rb'))['project']['dependencies']))" > requirements.txt \
+ && /opt/orderstream/bin/pip install --no-cache-dir --constraint constraints.txt --requirement requirements.txt
+COPY README.md ./
+COPY api api
+COPY write_model write_model
+COPY read_model read_model
+COPY projector projector
+COPY stack stack
+RUN /opt/orderstream/bin/pip install --no-cache-dir --no-deps .
+
+FROM python:3.11-slim
+RUN useradd --system --no-create-home --uid 10001 orderstream
+COPY --from=build /opt/orderstream /opt/orderstream
+ENV PATH=/opt/orderstream/bin:$PATH PYTHONUNBUFFERED=1 HOST=0.0.0.0 PORT=8000
+WORKDIR /tmp
+USER orderstream
+EXPOSE 8000
+STOPSIGNAL SIGTERM
+ENTRYPOINT ["orderstream"]
+CMD ["api"]

@@ -1,0 +1,63 @@
+# `make run` starts everything, `make test` runs every test, `make check` is all that CI demands.
+SHELL := /bin/sh
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+RUN_STAMP := $(VENV)/installed-run
+DEV_STAMP := $(VENV)/installed-dev
+
+.DEFAULT_GOAL := help
+.PHONY: help run install test check lint types arrows schema
+
+help:
+	@echo 'make run      start everything on this machine (PORT=8000 HOST=127.0.0.1)'
+	@echo 'make test     run every test, beside a running "make run" if you like'
+	@echo 'make check    format, lint, types, architecture and tests: what CI runs'
+	@echo 'make install  set up $(VENV) with everything that development needs'
+	@echo 'make schema   print the GraphQL schema'
+
+# exec: the signals of a terminal and of a process manager reach the program itself.
+run: $(RUN_STAMP)
+	@exec $(BIN)/orderstream dev
+
+install: $(DEV_STAMP)
+
+test: $(DEV_STAMP)
+	@$(BIN)/pytest
+
+lint: $(DEV_STAMP)
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+
+types: $(DEV_STAMP)
+	@$(BIN)/mypy
+
+arrows: $(DEV_STAMP)
+	@$(BIN)/lint-imports
+
+# In this order, and `make check test` runs the tests once.
+check: lint types arrows test
+
+schema: $(RUN_STAMP)
+	@$(BIN)/orderstream schema
+
+# A change of what is needed installs again; nothing else does.
+$(RUN_STAMP): pyproject.toml constraints.txt | $(BIN)/python
+	@echo 'Installing into $(VENV) (only this time) ...'
+	@$(PIP) install --constraint constraints.txt --editable '.[embedded]'
+	@touch $@
+
+$(DEV_STAMP): pyproject.toml constraints.txt | $(BIN)/python
+	@echo 'Installing into $(VENV) (only this time) ...'
+	@$(PIP) install --constraint constraints.txt --editable '.[embedded,dev]'
+	@touch $(RUN_STAMP) $@
+
+$(BIN)/python:
+	@command -v $(PYTHON) >/dev/null || { \
+	  echo 'Python is missing: install Python 3.11 or later (Debian, Ubuntu: apt-get install python3 python3-venv).' >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "$$($(PYTHON) --version) is too old: install Python 3.11 or later, or name one: make run PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	  echo "$$($(PYTHON) --version) has no venv: apt-get install python3-venv" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV)

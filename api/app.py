@@ -1,0 +1,80 @@
+"""The web application: where GraphQL, the page and the health checks are found."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route, WebSocketRoute
+
+from api.context import Services
+from api.errors import Faults
+from api.settings import ApiSettings
+from api.view import GraphQLView
+from read_model.settings import ReadSettings
+from read_model.startup import open_read_model
+from write_model.settings import WriteSettings
+from write_model.startup import open_write_model
+
+Entropy = Callable[[int], bytes]
+
+
+@asynccontextmanager
+async def open_services(
+    api: ApiSettings, write: WriteSettings, read: ReadSettings, *, entropy: Entropy
+) -> AsyncIterator[Services]:
+    """Both models, open, and what else every request needs."""
+    faults = Faults(lambda: entropy(8).hex())
+    async with open_write_model(write) as write_model, open_read_model(read) as read_model:
+        yield Services(api, write_model, read_model, faults)
+
+
+def create_app(services: Services) -> Starlette:
+    """The application over open services."""
+    settings = services.settings
+    view = GraphQLView(services)
+
+    async def ready(_: Request) -> Response:
+        lacks = await services.missing()
+        return JSONResponse({"ready": not lacks, "missing": lacks}, status_code=503 if lacks else 200)
+
+    middleware = []
+    if settings.anonymous_staff:
+        # A page of a name that was made to point here (DNS rebinding) must not act as staff.
+        hosts = ["localhost", "127.0.0.1", "[::1]", settings.host]
+        middleware.append(Middleware(TrustedHostMiddleware, allowed_hosts=hosts, www_redirect=False))
+    if settings.allowed_origins:
+        middleware.append(
+            Middleware(
+                CORSMiddleware,
+                allow_origins=settings.allowed_origins,
+                allow_methods=["GET", "POST"],
+                allow_headers=["Authorization", "Content-Type", "traceparent"],
+            )
+        )
+    return Starlette(
+        routes=[
+            Route("/graphql", view),
+            WebSocketRoute("/graphql", view),
+            Route("/healthz", _alive),
+            Route("/readyz", ready),
+        ],
+        middleware=middleware,
+        exception_handlers={HTTPException: _http_fault},
+    )
+
+
+async def _alive(_: Request) -> Response:
+    return JSONResponse({"alive": True})
+
+
+async def _http_fault(_: Request, error: Exception) -> Response:
+    """A path or a method that is not served: said in JSON like every other fault."""
+    assert isinstance(error, HTTPException)
+    fault = {"message": error.detail, "extensions": {"code": "BAD_USER_INPUT"}}
+    return JSONResponse({"errors": [fault]}, status_code=error.status_code, headers=error.headers)

@@ -1,0 +1,1 @@
+"""Lists at the edge."""

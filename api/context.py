@@ -1,0 +1,123 @@
+"""What an operation is given: the two models, who is asking, and how long it may wait for them."""
+
+import asyncio
+from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from ipaddress import ip_address
+from typing import Any, Final, Self, TypeAlias
+
+import strawberry
+from starlette.requests import HTTPConnection
+
+from api.auth import ANONYMOUS_STAFF, Caller, read_authorization
+from api.errors import Faults, Unauthenticated
+from api.scalars import ConsistencyToken
+from api.settings import ApiSettings
+from read_model.errors import ReadFault, StaleRead
+from read_model.startup import ReadModel
+from write_model.actor import Actor
+from write_model.contracts.streams import Token
+from write_model.ports import Command, Receipt
+from write_model.rejection import Unavailable
+from write_model.startup import WriteModel
+
+# Below what those who ask for readiness usually wait.
+CHECK_SECONDS: Final = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What one process of the API works with, all of it open."""
+
+    settings: ApiSettings
+    write: WriteModel
+    read: ReadModel
+    faults: Faults
+
+    async def missing(self) -> dict[str, str]:
+        """By side, what keeps it from doing its work now; empty when everything is there."""
+        sides = {"commands": self.write.check(), "queries": self.read.check()}
+        problems = await asyncio.gather(*map(_problem, sides.values()))
+        return {side: problem for side, problem in zip(sides, problems, strict=True) if problem}
+
+
+@dataclass
+class Context:
+    """One operation's view of the world. A WebSocket has one for the connection, and `for_operation` of it for each."""
+
+    services: Services
+    authorization: str | None
+    trace: str | None
+    is_local: bool
+    connection_params: dict[str, Any] | None = None
+
+    @classmethod
+    def of(cls, services: Services, connection: HTTPConnection) -> Self:
+        """The context of a request, or of a WebSocket by its handshake."""
+        headers = connection.headers
+        return cls(
+            services=services,
+            authorization=headers.get("authorization"),
+            trace=headers.get("traceparent"),
+            is_local=connection.client is not None and _is_loopback(connection.client.host),
+        )
+
+    def for_operation(self) -> Self:
+        """A context of its own, which judges the token anew: it may have expired since the connection began."""
+        return replace(self)
+
+    @cached_property
+    def caller(self) -> Caller:
+        """Who is asking; Unauthenticated where nobody says so, or not credibly."""
+        settings = self.services.settings
+        header = self.authorization
+        if header is None and self.connection_params:
+            params = self.connection_params
+            header = params.get("Authorization", params.get("authorization"))
+        if isinstance(header, str):
+            return read_authorization(settings.auth_secret.get_secret_value(), header)
+        if settings.anonymous_staff and self.is_local:
+            return ANONYMOUS_STAFF
+        raise Unauthenticated("Sign in: send `Authorization: Bearer <token>`.")
+
+    async def dispatch(self, command: Command, idempotency_key: str | None) -> Receipt:
+        """Send a command in the caller's name."""
+        caller = self.caller
+        actor = Actor(caller.role, caller.subject, caller.customer_id)
+        return await self.services.write.dispatch(command, actor, idempotency_key=idempotency_key, trace=self.trace)
+
+    async def reached(self, token: ConsistencyToken, seconds: float) -> bool:
+        """Whether the read model shows what the token marks within so many seconds."""
+        try:
+            return await self.services.read.changes.reached(Token.decode(token), seconds)
+        except StaleRead:
+            return False
+
+    async def consistent_with(self, tokens: Sequence[ConsistencyToken] | None) -> None:
+        """Return once the read model shows what all the tokens mark; StaleRead where that takes too long."""
+        if tokens:
+            seconds, changes = self.services.settings.stale_read_timeout_ms / 1000, self.services.read.changes
+            marks = {Token.decode(token) for token in tokens}
+            await asyncio.gather(*(changes.reached(mark, seconds) for mark in marks))
+
+
+Info: TypeAlias = strawberry.Info[Context, None]
+
+
+async def _problem(check: Coroutine[None, None, None]) -> str | None:
+    try:
+        async with asyncio.timeout(CHECK_SECONDS):
+            await check
+    except TimeoutError:
+        return "does not answer in time"
+    except (ReadFault, Unavailable) as error:
+        return str(error)
+    return None
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,69 @@
+"""Queries for orders."""
+
+from datetime import datetime
+
+import strawberry
+from strawberry import UNSET
+
+from api.connections.types import Connection, page_request
+from api.context import Info
+from api.errors import check_id
+from api.fields import field
+from api.orders.types import Order, OrderFilter, OrderOrder
+from api.scalars import ConsistencyToken, DateTime
+from read_model.orders import order, orders
+from read_model.pages import empty_page
+
+
+async def find_order(info: Info, id: str) -> Order | None:
+    """The order, where there is one that the caller may see."""
+    check_id(id, "ord")
+    row = await order(info.context.services.read.reader, id)
+    if row is None or not info.context.caller.may_see(row.summary.customer_id):
+        return None
+    return Order.of(row)
+
+
+@strawberry.type
+class OrderQueries:
+    @strawberry.field
+    async def order(
+        self, info: Info, id: strawberry.ID, consistent_with: list[ConsistencyToken] | None = UNSET
+    ) -> Order | None:
+        await info.context.consistent_with(consistent_with)
+        return await find_order(info, id)
+
+    @field("Newest first by default. A customer sees their own orders; staff see all.")
+    async def orders(
+        self,
+        info: Info,
+        filter: OrderFilter | None = UNSET,
+        order_by: OrderOrder = OrderOrder.NEWEST,
+        first: int | None = UNSET,
+        after: str | None = UNSET,
+        last: int | None = UNSET,
+        before: str | None = UNSET,
+        consistent_with: list[ConsistencyToken] | None = UNSET,
+    ) -> Connection[Order]:
+        page, wanted = page_request(first, after, last, before), filter or OrderFilter()
+        if wanted.customer_id:
+            check_id(wanted.customer_id, "cus")
+        caller = info.context.caller
+        customer_id = wanted.customer_id or caller.customer_id
+        await info.context.consistent_with(consistent_with)
+        if customer_id and not caller.may_see(customer_id):
+            return Connection.of(empty_page(), Order.of)
+        found = await orders(
+            info.context.services.read.reader,
+            page=page,
+            customer_id=customer_id,
+            status=wanted.status.value if wanted.status else None,
+            created_from=_moment(wanted.created_from),
+            created_before=_moment(wanted.created_before),
+            newest_first=order_by is OrderOrder.NEWEST,
+        )
+        return Connection.of(found, Order.of)
+
+
+def _moment(text: DateTime | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None

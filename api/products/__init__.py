@@ -1,0 +1,1 @@
+"""Products at the edge."""

@@ -1,0 +1,163 @@
+"""What every command answers: a receipt or the reasons why it was refused, and how a mutation comes to it."""
+
+from collections.abc import Iterable
+from dataclasses import fields, is_dataclass
+from enum import Enum
+from typing import Any, Final
+
+import strawberry
+from pydantic import ValidationError
+from pydantic.alias_generators import to_camel
+from pydantic_core import ErrorDetails
+from strawberry import UNSET
+from strawberry.types.nodes import SelectedField, Selection
+
+from api.context import Info
+from api.errors import BadUserInput
+from api.fields import field
+from api.scalars import ConsistencyToken, DateTime, date_time
+from write_model.ports import Command, Receipt
+from write_model.rejection import Rejection
+
+LONGEST_WAIT_MS: Final = 10_000
+
+
+@strawberry.enum
+class UserErrorCode(Enum):
+    INVALID_INPUT = strawberry.enum_value(
+        "INVALID_INPUT",
+        description="The input breaks a structural rule: empty, too long, out of range, malformed.",
+    )
+    NOT_FOUND = "NOT_FOUND"
+    VERSION_CONFLICT = strawberry.enum_value(
+        "VERSION_CONFLICT",
+        description="`expectedVersion` is not the aggregate's version, or concurrent commands kept winning.",
+    )
+    IDEMPOTENCY_KEY_REUSED = strawberry.enum_value(
+        "IDEMPOTENCY_KEY_REUSED", description="The same `idempotencyKey` came with a different command."
+    )
+    CUSTOMER_INACTIVE = "CUSTOMER_INACTIVE"
+    EMAIL_TAKEN = "EMAIL_TAKEN"
+    SKU_TAKEN = "SKU_TAKEN"
+    PRODUCT_DISCONTINUED = "PRODUCT_DISCONTINUED"
+    INSUFFICIENT_STOCK = "INSUFFICIENT_STOCK"
+    CURRENCY_MISMATCH = "CURRENCY_MISMATCH"
+    ORDER_EMPTY = "ORDER_EMPTY"
+    ORDER_STATUS_CONFLICT = strawberry.enum_value(
+        "ORDER_STATUS_CONFLICT", description="The order's status does not allow the command."
+    )
+
+
+@strawberry.type
+class UserError:
+    code: UserErrorCode
+    message: str
+    field: list[str] | None = strawberry.field(
+        description='Path into the mutation\'s arguments, e.g. ["input", "lines", "0", "quantity"].'
+    )
+
+
+@strawberry.type
+class CommandReceipt:
+    command_id: strawberry.ID
+    id: strawberry.ID = strawberry.field(description="The aggregate that the command created or changed.")
+    version: int = strawberry.field(description="The aggregate's version after the command.")
+    consistency_token: ConsistencyToken = strawberry.field(
+        description="Pass to a query's `consistentWith` to read your own write."
+    )
+    committed_at: DateTime
+    replayed: bool = strawberry.field(
+        description="True when this answers a repeated `idempotencyKey` from the stored receipt."
+    )
+
+    @classmethod
+    def of(cls, receipt: Receipt) -> "CommandReceipt":
+        """The receipt as clients see it."""
+        return cls(
+            command_id=strawberry.ID(receipt.command_id),
+            id=strawberry.ID(receipt.id),
+            version=receipt.version,
+            consistency_token=ConsistencyToken(receipt.token),
+            committed_at=date_time(receipt.committed_at),
+            replayed=receipt.replayed,
+        )
+
+    @field(
+        "Selecting this field makes the mutation wait until the read model shows the command's effect:\n"
+        "true once it does, false when `timeoutMs` (at most 10000) runs out first."
+    )
+    async def projected(self, info: Info, timeout_ms: int = 2000) -> bool:
+        return await info.context.reached(self.consistency_token, timeout_ms / 1000)
+
+
+@strawberry.type(
+    description="A command that was taken durably and will run soon: follow it with `command` or `commandSettled`."
+)
+class QueuedCommand:
+    command_id: strawberry.ID
+    queued_at: DateTime
+
+
+@strawberry.type(
+    description=(
+        "What every command answers: a receipt when it was committed, or the reasons why it was rejected.\n"
+        "Never data: read the outcome with a query."
+    )
+)
+class CommandResult:
+    receipt: CommandReceipt | None = None
+    queued: QueuedCommand | None = strawberry.field(
+        default=None,
+        description="Set instead of a receipt when the request asked for `Prefer: respond-async`.",
+    )
+    user_errors: list[UserError] = strawberry.field(default_factory=list)
+
+
+async def answer(
+    info: Info, command_type: type[Command], input: object, idempotency_key: strawberry.ID | None
+) -> CommandResult:
+    """Build the command from the mutation's input, send it, and say what became of it."""
+    # Before the commit, so that a client never loses the receipt of a command to a fault in how it asked for it.
+    _check_waits(info.selected_fields)
+    try:
+        command = command_type.model_validate(_plain(input))
+    except ValidationError as error:
+        return CommandResult(user_errors=[_structural_error(details) for details in error.errors()])
+    try:
+        receipt = await info.context.dispatch(command, None if idempotency_key is UNSET else idempotency_key)
+    except Rejection as error:
+        field = list(error.field) if error.field else None
+        return CommandResult(user_errors=[UserError(code=UserErrorCode(error.code), message=str(error), field=field)])
+    return CommandResult(receipt=CommandReceipt.of(receipt))
+
+
+def _check_waits(selections: Iterable[Selection]) -> None:
+    """BadUserInput where a selection of `projected` asks to wait for longer than is allowed."""
+    for selection in selections:
+        if isinstance(selection, SelectedField) and selection.name == "projected":
+            wait = selection.arguments.get("timeoutMs")
+            # A literal comes as its text; the type of either has been validated.
+            if wait is not None and not 0 <= int(wait) <= LONGEST_WAIT_MS:
+                raise BadUserInput(f"`timeoutMs` is 0 to {LONGEST_WAIT_MS}.")
+        _check_waits(selection.selections)
+
+
+def _plain(value: object) -> Any:
+    """An input as its command expects it: camel case, and nothing where the client said nothing."""
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    if isinstance(value, Enum):
+        return value.value
+    if not is_dataclass(value):
+        return value
+    return {
+        to_camel(field.name): _plain(given)
+        for field in fields(value)
+        if (given := getattr(value, field.name)) is not UNSET
+    }
+
+
+def _structural_error(details: ErrorDetails) -> UserError:
+    message = details["msg"].removeprefix("Value error, ")
+    path = ["input", *map(str, details["loc"])]
+    return UserError(code=UserErrorCode.INVALID_INPUT, message=message[:1].upper() + message[1:], field=path)

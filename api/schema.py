@@ -1,0 +1,162 @@
+"""The schema: every feature's part of it, put together and guarded."""
+
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import aclosing
+from typing import Any, Final
+
+import strawberry
+from graphql import GraphQLError, GraphQLField, GraphQLResolveInfo, GraphQLSchema
+from strawberry.schema.config import StrawberryConfig
+from strawberry.types import ExecutionContext, ExecutionResult
+from strawberry.types.graphql import OperationType
+
+from api.auth import ACCESS, Access, check_access
+from api.connections.types import Node
+from api.context import Context, Info
+from api.customers.mutations import CustomerMutations
+from api.customers.queries import CustomerQueries, find_customer
+from api.errors import BadUserInput, Faults, Phases
+from api.orders.mutations import OrderMutations
+from api.orders.queries import OrderQueries, find_order
+from api.orders.subscriptions import OrderSubscriptions
+from api.products.mutations import ProductMutations
+from api.products.queries import ProductQueries, find_product
+from api.projection.queries import ProjectionQueries
+from api.scalars import SCALARS, ConsistencyToken
+from write_model.contracts.ids import kind_of
+
+
+@strawberry.type
+class Query(ProjectionQueries, OrderQueries, ProductQueries, CustomerQueries):
+    @strawberry.field
+    async def node(
+        self, info: Info, id: strawberry.ID, consistent_with: list[ConsistencyToken] | None = strawberry.UNSET
+    ) -> Node | None:
+        await info.context.consistent_with(consistent_with)
+        match kind_of(id):
+            case "ord":
+                return await find_order(info, id)
+            case "cus":
+                return await find_customer(info, id)
+            case "prd":
+                return await find_product(info, id)
+            case "cmd":
+                return None
+        raise BadUserInput("This is not the id of anything here.")
+
+
+@strawberry.type
+class Mutation(OrderMutations, ProductMutations, CustomerMutations):
+    pass
+
+
+@strawberry.type
+class Subscription(OrderSubscriptions):
+    pass
+
+
+class Schema(strawberry.Schema):
+    """The executable schema: no root field runs for those who may not use it, no error leaves without its code."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            query=Query,
+            mutation=Mutation,
+            subscription=Subscription,
+            extensions=[Phases],
+            config=StrawberryConfig(scalar_map=SCALARS),
+        )
+        guard(self._schema)
+
+    async def execute(
+        self,
+        query: str | None,
+        variable_values: dict[str, Any] | None = None,
+        context_value: Context | None = None,
+        root_value: Any | None = None,
+        operation_name: str | None = None,
+        allowed_operation_types: Iterable[OperationType] | None = None,
+        operation_extensions: dict[str, Any] | None = None,
+    ) -> ExecutionResult:
+        """One answer to a query or a mutation; a subscription has many, and is not one of them."""
+        allowed = set(OperationType if allowed_operation_types is None else allowed_operation_types)
+        result = await super().execute(
+            query,
+            variable_values,
+            context_value,
+            root_value,
+            operation_name,
+            allowed - {OperationType.SUBSCRIPTION},
+            operation_extensions,
+        )
+        return _coded(result, _faults(context_value))
+
+    async def stream(
+        self,
+        query: str | None,
+        variable_values: dict[str, Any] | None = None,
+        context_value: Context | None = None,
+        root_value: Any | None = None,
+        operation_name: str | None = None,
+        operation_extensions: dict[str, Any] | None = None,
+        allowed_operation_types: Iterable[OperationType] | None = None,
+    ) -> AsyncGenerator[Any, None]:
+        """All answers to an operation of any type, in a context of its own."""
+        answers = await super().stream(
+            query,
+            variable_values,
+            context_value and context_value.for_operation(),
+            root_value,
+            operation_name,
+            operation_extensions,
+            allowed_operation_types,
+        )
+        return _coded_stream(answers, _faults(context_value))
+
+    def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
+        """Nothing: faults are the clients' business, and what is not is logged where it is hidden from them."""
+
+
+def guard(schema: GraphQLSchema) -> None:
+    """Put the table of api.auth before every root field; LookupError for a field that it does not name."""
+    for root in (schema.query_type, schema.mutation_type, schema.subscription_type):
+        if root is None:
+            continue
+        for name, field in root.fields.items():
+            access = ACCESS[root.name].get(name)
+            if access is None:
+                raise LookupError(f"{root.name}.{name} is missing in api.auth.ACCESS: nobody said who may use it")
+            _guard_field(field, access)
+
+
+def _guard_field(field: GraphQLField, access: Access) -> None:
+    # A subscription is entered through `subscribe`; what it yields has passed.
+    entry = "subscribe" if field.subscribe else "resolve"
+    enter = getattr(field, entry)
+
+    def entered(source: Any, info: GraphQLResolveInfo[Context], **arguments: Any) -> Any:
+        check_access(access, info.context.caller)
+        return enter(source, info, **arguments)
+
+    setattr(field, entry, entered)
+
+
+def _faults(context: Context | None) -> Faults:
+    if context is None:
+        raise TypeError("every operation needs a context")
+    return context.services.faults
+
+
+def _coded(result: ExecutionResult, faults: Faults) -> ExecutionResult:
+    if result.errors:
+        result.errors = [faults.coded(error) for error in result.errors]
+    return result
+
+
+async def _coded_stream(answers: AsyncGenerator[Any, None], faults: Faults) -> AsyncGenerator[Any, None]:
+    async with aclosing(answers):
+        async for answer in answers:
+            yield _coded(answer, faults)
+
+
+schema: Final = Schema()

@@ -1,0 +1,136 @@
+"""GraphQL over HTTP, and the page for browsers: strawberry's view, with every fault said in JSON."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from cross_web import AsyncHTTPRequestAdapter, HTTPException, StarletteRequestAdapter
+from graphql import GraphQLError
+from pydantic_core import to_json
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import HTMLResponse, Response
+from starlette.types import Receive, Scope, Send
+from starlette.websockets import WebSocket
+from strawberry.asgi import GraphQL
+from strawberry.http import GraphQLRequestData
+from strawberry.http.base import BaseRequestProtocol
+from strawberry.schema.exceptions import InvalidOperationTypeError
+from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
+
+from api.context import Context, Services
+from api.errors import BadUserInput, Fault
+from api.pages.graphiql import EXAMPLE_IDS, example_variables, graphiql_page
+from api.schema import schema
+from api.socket import SocketHandler
+from api.wire import decode_json, read_request
+
+
+class HttpFault(Exception):
+    """A request that GraphQL never sees."""
+
+    def __init__(self, status: int, fault: Fault, **headers: str) -> None:
+        super().__init__(fault.message)
+        self.status = status
+        self.fault = fault
+        self.headers = headers
+
+
+class GraphQLView(GraphQL[Context, None]):
+    """The endpoint `/graphql`: POST and GET for operations, GET for the page, WebSocket for subscriptions."""
+
+    graphql_transport_ws_handler_class = SocketHandler
+
+    def __init__(self, services: Services) -> None:
+        super().__init__(
+            schema,
+            subscription_protocols=(GRAPHQL_TRANSPORT_WS_PROTOCOL,),
+            max_subscriptions_per_connection=None,  # SocketHandler counts, and says so with a code
+            allowed_origins=services.settings.allowed_origins,
+        )
+        self._services = services
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer, whatever comes, in JSON."""
+        if scope["type"] == "websocket":
+            await super().__call__(scope, receive, send)
+            return
+        try:
+            response = await self.run(Request(scope, receive))
+        except ClientDisconnect:
+            return
+        except HttpFault as error:
+            response = _refusal(error.status, error.fault, error.headers)
+        except HTTPException as error:
+            # strawberry's own refusals: an unknown operation, a method or an operation type that is not served here.
+            if error.status_code == 405 or isinstance(error.__cause__, InvalidOperationTypeError):
+                response = _refusal(405, BadUserInput(error.reason), {"allow": "POST"})
+            else:
+                response = _refusal(error.status_code, BadUserInput(error.reason))
+        except Exception as error:
+            response = _refusal(500, self._services.faults.hide(error))
+        await response(scope, receive, send)
+
+    async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Context:  # noqa: ARG002
+        """Built once a request, or once a connection."""
+        return Context.of(self._services, request)
+
+    async def parse_http_body(self, request: AsyncHTTPRequestAdapter) -> GraphQLRequestData:
+        """The one operation that a request asks for: no batches, no uploads."""
+        if request.method == "GET":
+            value: Any = {
+                name: decode_json(text) if name in ("variables", "extensions") and isinstance(text, str) else text
+                for name, text in request.query_params.items()
+            }
+        else:
+            # The exact type also keeps foreign pages out, which may send forms and plain text without asking first.
+            media_type = (request.content_type or "").partition(";")[0].strip().lower()
+            if media_type != "application/json":
+                raise HttpFault(415, BadUserInput("Send the request as `Content-Type: application/json`."))
+            assert isinstance(request, StarletteRequestAdapter)
+            value = decode_json(await self._read_body(request._request))
+        try:
+            operation = read_request(value)
+        except BadUserInput as fault:
+            raise HttpFault(400, fault) from None
+        return GraphQLRequestData(
+            query=operation.query,
+            variables=operation.variables,
+            operation_name=operation.operationName,
+            extensions=operation.extensions,
+            protocol="http",
+        )
+
+    async def _read_body(self, request: Request) -> bytes:
+        """The body, not read any further than it may be long."""
+        limit, body = self._services.settings.max_body_bytes, bytearray()
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > limit:
+                raise HttpFault(413, BadUserInput(f"The body is longer than {limit} bytes."))
+        return bytes(body)
+
+    def decode_json(self, data: str | bytes) -> object:
+        """See wire.decode_json: used for the messages of a WebSocket."""
+        return decode_json(data)
+
+    def encode_json(self, data: object) -> str:
+        """Compact, and text: bytes would make binary frames on a WebSocket."""
+        return to_json(data).decode()
+
+    def should_render_graphql_ide(self, request: BaseRequestProtocol) -> bool:
+        """For browsers only: a tool that accepts anything asked for an answer, not for a page."""
+        return (
+            request.method == "GET"
+            and request.query_params.get("query") is None
+            and "text/html" in request.headers.get("accept", "")
+        )
+
+    async def render_graphql_ide(self, request: Request) -> Response:
+        """GraphiQL, with operations that run as they stand."""
+        result = await self.schema.execute(EXAMPLE_IDS, context_value=Context.of(self._services, request))
+        return HTMLResponse(graphiql_page(example_variables(result.data or {})))
+
+
+def _refusal(status: int, error: GraphQLError, headers: Mapping[str, str] | None = None) -> Response:
+    return Response(
+        to_json({"errors": [error.formatted]}), status_code=status, headers=headers, media_type="application/json"
+    )

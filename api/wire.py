@@ -1,0 +1,79 @@
+"""What clients send, read strictly: a GraphQL request as JSON, and the messages of graphql-transport-ws."""
+
+from json import JSONDecodeError
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic_core import from_json
+
+from api.errors import BadUserInput
+
+
+class GraphQLRequest(BaseModel):
+    """A request of GraphQL over HTTP; what else a client sends along is ignored, as the specification asks."""
+
+    model_config = ConfigDict(strict=True)
+
+    query: str | None = None
+    variables: dict[str, Any] | None = None
+    operationName: str | None = None  # noqa: N815 - the wire's own name
+    extensions: dict[str, Any] | None = None
+
+
+class _Subscribe(BaseModel):
+    model_config = ConfigDict(strict=True)
+    type: Literal["subscribe"]
+    id: str
+    payload: "_SubscribePayload"
+
+
+class _SubscribePayload(GraphQLRequest):
+    query: str
+
+
+class _Complete(BaseModel):
+    model_config = ConfigDict(strict=True)
+    type: Literal["complete"]
+    id: str
+
+
+class _Other(BaseModel):
+    # The payloads of these are free; the handler looks at the one that it needs.
+    model_config = ConfigDict(strict=True)
+    type: Literal["connection_init", "ping", "pong"]
+
+
+Message: TypeAlias = Annotated[_Subscribe | _Complete | _Other, Field(discriminator="type")]
+
+_messages: TypeAdapter[Message] = TypeAdapter(Message)
+
+
+def decode_json(data: str | bytes) -> Any:
+    """The value in a JSON text; JSONDecodeError for whatever is not one, nesting without end included."""
+    try:
+        return from_json(data, allow_inf_nan=False)
+    except ValueError as error:
+        # pydantic-core's parser is strict UTF-8 and bounded in depth, where the standard library's raises other errors.
+        raise JSONDecodeError(str(error), "", 0) from None
+
+
+def read_request(value: object) -> GraphQLRequest:
+    """The request in a decoded body; BadUserInput where it has another shape."""
+    if not isinstance(value, dict):
+        raise BadUserInput("The body is a JSON object with `query`, and `variables` and `operationName` as needed.")
+    try:
+        return GraphQLRequest.model_validate(value)
+    except ValidationError as error:
+        details = error.errors()[0]
+        where = ".".join(map(str, details["loc"][:2]))[:60]
+        raise BadUserInput(f"`{where}`: {details['msg']}.") from None
+
+
+def fault_in_message(value: object) -> str | None:
+    """What is wrong with a message of graphql-transport-ws; None where nothing is."""
+    try:
+        _messages.validate_python(value)
+    except ValidationError as error:
+        # A close frame's reason has at most 123 bytes (RFC 6455, section 5.5).
+        return error.errors()[0]["msg"][:100]
+    return None

@@ -1,0 +1,135 @@
+"""The consumer of one partition: read, fold, apply, and again; from the checkpoint, wherever that goes."""
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from typing import Any, Final, TypeVar
+
+from projector.batch import Batch
+from projector.parking import ATTEMPTS, Parked
+from projector.rows import Rows
+from projector.store import Checkpoint, Read, Stale, Step, Store, Unavailable
+from read_model.schema.keys import Keys
+
+log = logging.getLogger(__name__)
+
+BATCH: Final = 500
+"""Entries that one step takes in."""
+BLOCK_MS: Final = 1_000
+"""How long a read waits for entries; the connection must be more patient than that."""
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 2.0
+"""Seconds between attempts: doubled after each, up to the longest."""
+
+T = TypeVar("T")
+
+
+class Consumer:
+    """Projects one partition until it is stopped or cancelled, both of which are safe at any point.
+
+    Several at once do no harm: a step whose start is no longer the checkpoint is refused, and whoever was refused
+    goes on from the checkpoint that they are told.
+    """
+
+    def __init__(
+        self, store: Store, partition: int, *, shop_currency: str, block_ms: int = BLOCK_MS, batch: int = BATCH
+    ) -> None:
+        self._store = store
+        self._partition = partition
+        self._shop_currency = shop_currency
+        self._block_ms = block_ms
+        self._batch = batch
+        self._checkpoint: Checkpoint | None = None
+        self._failed_attempts = 0
+        self._stopping = False
+        self._waiting: asyncio.Task[Any] | None = None
+
+    async def run(self) -> None:
+        """Step after step until `stop`; an outage of Redis is waited out."""
+        pause = 0.0
+        try:
+            while not self._stopping:
+                try:
+                    await self.step()
+                except Unavailable as error:
+                    if not pause:
+                        log.warning("partition %d: waiting for Redis (%s)", self._partition, error)
+                    pause = _longer(pause)
+                    await self._interruptible(asyncio.sleep(pause))
+                else:
+                    if pause:
+                        log.info("partition %d: Redis is back", self._partition)
+                    pause = 0.0
+        except asyncio.CancelledError:
+            if not self._stopping:
+                raise
+
+    def stop(self) -> None:
+        """Make `run` end, after the step in flight; waiting ends at once."""
+        self._stopping = True
+        if self._waiting:
+            self._waiting.cancel()
+
+    async def step(self) -> None:
+        """Wait for entries and take them in; or learn that there are none, or that the checkpoint went elsewhere."""
+        if self._checkpoint is None:
+            self._checkpoint = await self._store.checkpoint()
+        start = self._checkpoint
+        entries = await self._interruptible(
+            self._store.entries_after(start.position, count=self._batch, block_ms=self._block_ms)
+        )
+        if not entries:
+            self._go_on_from(await self._store.checkpoint())
+            return
+        batch = Batch.of(entries)
+        read = await self._read(start, batch)
+        if isinstance(read, Stale):
+            self._go_on_from(read.checkpoint)
+            return
+        rows = Rows(Keys(self._partition, start.generation), self._shop_currency, read.rows)
+        folded = batch.fold(rows, read.parked_aggregates)
+        if folded.failures and self._failed_attempts + 1 < ATTEMPTS:
+            self._failed_attempts += 1
+            await self._interruptible(asyncio.sleep(_FIRST_PAUSE * self._failed_attempts))
+            return
+        refused = await self._store.apply(Step(start, batch.last, batch.has_watermark, folded.writes, folded.parked))
+        if refused:
+            self._go_on_from(refused.checkpoint)
+            return
+        self._failed_attempts = 0
+        self._checkpoint = start._replace(position=batch.last)
+        self._report(folded.failures)
+
+    async def _read(self, start: Checkpoint, batch: Batch) -> Read | Stale:
+        if not batch.events:
+            return Read({}, frozenset())
+        return await self._store.read(start, batch.touches(), batch.aggregate_ids())
+
+    def _go_on_from(self, stored: Checkpoint) -> None:
+        ours = self._checkpoint
+        if stored == ours:
+            return
+        if ours and stored < ours:
+            log.warning("partition %d: Redis went back from %s to %s", self._partition, ours.position, stored.position)
+        elif ours:
+            log.info("partition %d: somebody else came to %s", self._partition, stored.position)
+        self._checkpoint = stored
+        self._failed_attempts = 0
+
+    def _report(self, failures: list[Parked]) -> None:
+        for parked in failures:
+            log.error("partition %d: parked %s at %s: %s",
+                      self._partition, parked.aggregate_id, parked.position, parked.reason)  # fmt: skip
+
+    async def _interruptible(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        task: asyncio.Task[T] = asyncio.create_task(coroutine)
+        self._waiting = task
+        if self._stopping:
+            task.cancel()
+        try:
+            return await task
+        finally:
+            self._waiting = None
+
+
+def _longer(pause: float) -> float:
+    return min(pause * 2, _LONGEST_PAUSE) or _FIRST_PAUSE

@@ -1,0 +1,58 @@
+"""The projector put together."""
+
+import asyncio
+from typing import Any, cast
+
+from redis.asyncio import Redis
+from redis.asyncio.connection import AbstractConnection
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.connection import HiredisRespSerializer
+from redis.typing import EncodableT
+
+from projector.consumer import BLOCK_MS, Consumer
+from projector.leases import Leases
+from projector.ownership import Ownership
+from projector.settings import ProjectorSettings
+from projector.store import Store
+
+_PATIENCE_SECONDS = BLOCK_MS / 1000 + 5
+
+
+class _PackedInC(AbstractConnection):
+    """redis-py's asyncio connection packs argument by argument in Python: a third of a projector's time."""
+
+    _serializer = HiredisRespSerializer()
+
+    def pack_command(self, *args: EncodableT) -> list[bytes]:
+        packed: list[bytes] = self._serializer.pack(*cast("Any", args))
+        return packed
+
+
+def connect(url: str) -> Redis:
+    """A client as the projector needs it.
+
+    More patient than a blocking read lasts; without retries of its own, because the consumer decides what to do
+    again; and able to read an entry that is no UTF-8, which must be parked instead of ending the read.
+    """
+    redis = Redis.from_url(
+        url,
+        decode_responses=True,
+        encoding_errors="surrogateescape",
+        socket_timeout=_PATIENCE_SECONDS,
+        retry=Retry(NoBackoff(), 0),
+    )
+    pool = redis.connection_pool
+    pool.connection_class = type("PackingConnection", (_PackedInC, pool.connection_class), {})
+    return redis
+
+
+async def run(settings: ProjectorSettings, name: str, stopping: asyncio.Event) -> None:
+    """Project our share of the partitions until `stopping`. Nobody else alive may have the name."""
+    async with connect(settings.redis_url.get_secret_value()) as redis:
+
+        def consumer_of(partition: int) -> Consumer:
+            store = Store(redis, partition, feed_retention_ms=settings.feed_retention_seconds * 1000)
+            return Consumer(store, partition, shop_currency=settings.currency)
+
+        await Ownership(Leases(redis, name), settings.partitions, consumer_of).run(stopping)

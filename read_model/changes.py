@@ -1,0 +1,203 @@
+"""The feeds of all partitions, followed live: how far each has come, who waits for it, who listens."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Final
+
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+
+from read_model.errors import StaleRead, Unavailable
+from read_model.schema.changes import CHANGE, OrderChanged, decode_change
+from read_model.schema.keys import feed_key
+from read_model.settings import ReadSettings
+from read_model.subscription import Item, Resync, Subscription
+from read_model.waiting import WaitingRoom
+from write_model.contracts.streams import BEGINNING, InvalidToken, Position, Token, projected_key
+
+Wanted = str | Callable[[OrderChanged], bool]
+"""An order's id, or a question to ask about every change."""
+
+FIRST_PAUSE: Final = 0.1
+LONGEST_PAUSE: Final = 2.0
+
+_log = logging.getLogger(__name__)
+
+
+class Changes:
+    """What the projector announces, in this process: one follower per partition, each with a connection of its own."""
+
+    def __init__(self, settings: ReadSettings) -> None:
+        # A blocking read must be able to outlast its block; what fails is tried again here, not in the client.
+        self._redis = Redis.from_url(
+            settings.redis_url.get_secret_value(),
+            socket_timeout=settings.feed_block_seconds + settings.read_timeout_seconds,
+            socket_connect_timeout=settings.read_timeout_seconds,
+            retry=Retry(NoBackoff(), 0),
+            decode_responses=True,
+        )
+        self._followers = [_Follower(self._redis, partition, settings) for partition in range(settings.partitions)]
+        self._buffer = settings.subscriber_buffer
+
+    @asynccontextmanager
+    async def following(self) -> AsyncIterator[None]:
+        """Follow while the block runs; subscriptions that are still open afterwards end with Unavailable."""
+        tasks = [asyncio.create_task(follower.run()) for follower in self._followers]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            for follower in self._followers:
+                follower.end(Unavailable())
+            await self._redis.aclose()
+
+    def position(self, partition: int) -> Position:
+        """How far the partition has come, as far as this process knows; BEGINNING while it does not."""
+        return self._followers[partition].position or BEGINNING
+
+    async def reached(self, token: Token, timeout: float) -> bool:
+        """True as soon as the read model shows what the token marks; StaleRead after so many seconds, InvalidToken."""
+        if not all(0 <= partition < len(self._followers) for partition in token.partitions):
+            raise InvalidToken("not a consistency token of this system: pass one that a receipt gave")
+        try:
+            async with asyncio.timeout(timeout):
+                # In turn, and again: while one was waited for, another may have gone back.
+                while behind := [p for p in token.partitions if self.position(p) < token.position]:
+                    await self._followers[behind[0]].waiting.wait(token.position)
+        except TimeoutError:
+            reached = min(self.position(partition) for partition in token.partitions)
+            raise StaleRead(Token(reached, token.partitions)) from None
+        return True
+
+    @asynccontextmanager
+    async def subscribe(self, partition: int, wanted: Wanted) -> AsyncIterator[Subscription]:
+        """The partition's changes of one order, or those that a predicate wants, from now on.
+
+        In order. One may come twice (after Redis lost its last moments, for example): tell them by version.
+        """
+        subscription = Subscription(self._buffer)
+        follower = self._followers[partition]
+        follower.add(subscription, wanted)
+        try:
+            yield subscription
+        finally:
+            follower.remove(subscription, wanted)
+
+    def silent(self, seconds: float) -> tuple[int, ...]:
+        """The partitions whose position was not seen moving in the last `seconds`."""
+        since = asyncio.get_running_loop().time() - seconds
+        return tuple(f.partition for f in self._followers if f.moved_at is None or f.moved_at < since)
+
+
+class _Follower:
+    """One partition's feed, read entry by entry from the position reached."""
+
+    def __init__(self, redis: Redis, partition: int, settings: ReadSettings) -> None:
+        self.partition = partition
+        self.position: Position | None = None
+        self.moved_at: float | None = None
+        self.waiting = WaitingRoom()
+        self._redis = redis
+        self._feed = feed_key(partition)
+        self._block = round(settings.feed_block_seconds * 1000)
+        self._batch = settings.feed_batch
+        self._by_order: dict[str, set[Subscription]] = {}
+        self._by_predicate: dict[Subscription, Callable[[OrderChanged], bool]] = {}
+
+    async def run(self) -> None:
+        """Follow for ever, through every failure of Redis."""
+        pause = FIRST_PAUSE
+        while True:
+            try:
+                await self._compare()
+                while await self._take(self.position or BEGINNING):
+                    pause = FIRST_PAUSE
+            except Exception as error:
+                # Whatever it is: a feed that nobody follows any more would stop every reader and say nothing.
+                if pause == FIRST_PAUSE:
+                    ours = not isinstance(error, RedisError | OSError)
+                    _log.warning("feed of partition %d: %s", self.partition, error, exc_info=ours)
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, LONGEST_PAUSE)
+
+    def add(self, subscription: Subscription, wanted: Wanted) -> None:
+        if isinstance(wanted, str):
+            self._by_order.setdefault(wanted, set()).add(subscription)
+        else:
+            self._by_predicate[subscription] = wanted
+
+    def remove(self, subscription: Subscription, wanted: Wanted) -> None:
+        if not isinstance(wanted, str):
+            del self._by_predicate[subscription]
+            return
+        self._by_order[wanted].remove(subscription)
+        if not self._by_order[wanted]:
+            del self._by_order[wanted]
+
+    def end(self, fault: Unavailable) -> None:
+        for subscription in self._everyone():
+            subscription.end(fault)
+
+    async def _compare(self) -> None:
+        """Whether the stored position is where the feed left us: asked when connecting, and when the feed is silent."""
+        async with self._redis.pipeline(transaction=True) as both:
+            both.hget(projected_key(self.partition), "position")
+            both.xrange(self._feed, min=f"({self.position or BEGINNING}", count=1)
+            text, later = await both.execute()
+        stored = Position.parse(text) if text else BEGINNING
+        if self.position is not None and stored < self.position:
+            # Redis lost its last moments, or all: the projector does them again, and so do we.
+            _log.warning("partition %d went back from %s to %s", self.partition, self.position, stored)
+            self.position = stored
+        elif self.position is None or (stored > self.position and not later):
+            # Nobody knows what happened up to here: those who listened before we knew the position, or whose feed
+            # has lost entries, must look for themselves.
+            self._arrive(stored)
+            self._offer(Resync(), self._everyone())
+
+    async def _take(self, position: Position) -> bool:
+        """What the feed has above the position, waiting a while for it; False when it stayed silent."""
+        async with self._redis.pipeline(transaction=False) as both:
+            both.xread({self._feed: str(position)}, count=self._batch, block=self._block)
+            # Read afterwards: what is still there at or below our position proves that nothing above was trimmed.
+            both.xrange(self._feed, count=1)
+            read, oldest = await both.execute()
+        if not read:
+            return False
+        if Position.parse(oldest[0][0]) > position:
+            self._offer(Resync(), self._everyone())
+        entries: list[tuple[str, dict[str, str]]] = read[0][1]
+        for _, fields in entries:
+            self._announce(fields)
+        self.moved_at = asyncio.get_running_loop().time()
+        self._arrive(Position.parse(entries[-1][0]))
+        return True
+
+    def _announce(self, fields: dict[str, str]) -> None:
+        try:
+            change = decode_change(fields[CHANGE])
+        except (KeyError, ValueError):
+            # A newer projector may say what we do not know; the position counts all the same.
+            _log.warning("partition %d announced what this program does not know", self.partition)
+            return
+        if change is None:
+            return
+        self._offer(change, list(self._by_order.get(change.order_id, ())))
+        self._offer(change, [s for s, wants in self._by_predicate.items() if wants(change)])
+
+    def _arrive(self, position: Position) -> None:
+        self.position = position
+        self.waiting.call(position)
+
+    def _everyone(self) -> list[Subscription]:
+        return [*(s for group in self._by_order.values() for s in group), *self._by_predicate]
+
+    def _offer(self, item: Item, subscriptions: list[Subscription]) -> None:
+        for subscription in subscriptions:
+            subscription.offer(item)

@@ -1,0 +1,107 @@
+"""The one way to read: all that a query needs at once, from any number of partitions, in one round trip."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError, ResponseError
+
+from read_model.errors import BeingPrepared, NoReply
+from read_model.schema.keys import Keys
+from read_model.settings import ReadSettings
+from write_model.contracts.streams import projected_key
+
+Command = tuple[str | int, ...]
+Commands = Callable[[Keys], Sequence[Command]]
+Replies = list[Any]
+
+# A switch of generation takes one more attempt; two in a row mean that something is wrong.
+ATTEMPTS: Final = 3
+FIRST_GENERATION: Final = 1
+
+
+def open_connections(settings: ReadSettings) -> Redis:
+    """A client for a Reader. Reads may be repeated, so a connection that died in the pool is replaced at once."""
+    pool = BlockingConnectionPool.from_url(
+        settings.redis_url.get_secret_value(),
+        max_connections=settings.read_connections,
+        timeout=settings.read_timeout_seconds,
+        socket_timeout=settings.read_timeout_seconds,
+        socket_connect_timeout=settings.read_timeout_seconds,
+        retry=Retry(NoBackoff(), 1),
+        decode_responses=True,
+    )
+    return Redis.from_pool(pool)
+
+
+class Reader:
+    """Reads of complete partitions.
+
+    Commands are plain Redis commands whose replies look the same in every protocol: HMGET, not HGETALL. They come
+    grouped by partition, because on a Redis Cluster each group goes to another node. `round_trips` counts.
+    """
+
+    def __init__(self, redis: Redis, settings: ReadSettings) -> None:
+        self.partitions: Final = settings.partitions
+        self.round_trips = 0
+        self._redis = redis
+        self._timeout = settings.read_timeout_seconds
+        self._generations: dict[int, int] = {}
+
+    async def read(self, wanted: Mapping[int, Commands]) -> dict[int, Replies]:
+        """The replies to each partition's commands, all from the generation that serves; BeingPrepared, NoReply.
+
+        The state is read before and after the rows: only where both say the same was everything in between read
+        from one complete generation, and a miss is an answer.
+        """
+        answers: dict[int, Replies] = {}
+        for _ in range(ATTEMPTS):
+            missing = {partition: self._keys(partition) for partition in wanted if partition not in answers}
+            if not missing:
+                return answers
+            states = {partition: ("HMGET", projected_key(partition), "generation", "complete") for partition in missing}
+            replies = await self.fetch(
+                {
+                    partition: [states[partition], *wanted[partition](keys), states[partition]]
+                    for partition, keys in missing.items()
+                }
+            )
+            for partition, (before, *rows, after) in replies.items():
+                generation, complete = after
+                if not generation or not complete:
+                    raise BeingPrepared
+                self._generations[partition] = int(generation)
+                if before == after and int(generation) == missing[partition].generation:
+                    answers[partition] = rows
+        if len(answers) < len(wanted):
+            raise BeingPrepared
+        return answers
+
+    async def fetch(self, groups: Mapping[int, Sequence[Command]]) -> dict[int, Replies]:
+        """The replies to each partition's commands in one round trip, whatever the state of the partitions; NoReply."""
+        self.round_trips += 1
+        pipeline = self._redis.pipeline(transaction=False)
+        for commands in groups.values():
+            for command in commands:
+                pipeline.execute_command(*command)
+        try:
+            async with asyncio.timeout(self._timeout):
+                replies = iter(await pipeline.execute(raise_on_error=False))
+        except (RedisError, OSError, TimeoutError) as error:
+            raise NoReply from error
+        return {partition: [_checked(next(replies)) for _ in commands] for partition, commands in groups.items()}
+
+    def _keys(self, partition: int) -> Keys:
+        return Keys(partition, self._generations.get(partition, FIRST_GENERATION))
+
+
+def _checked(reply: Any) -> Any:
+    if not isinstance(reply, Exception):
+        return reply
+    # A plain ResponseError is a wrong command, our mistake; its subclasses and BUSY are the server's condition.
+    if type(reply) is ResponseError and not str(reply).startswith("BUSY"):
+        raise reply
+    raise NoReply from reply

@@ -1,0 +1,102 @@
+"""Queries for orders, and the status changes of one."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from datetime import datetime
+from typing import Final
+
+from read_model.changes import Changes
+from read_model.connection import Reader
+from read_model.errors import OrderUnknown, Unavailable
+from read_model.pages import Bound, Listing, Page, PageRequest, Range, empty_page
+from read_model.rows import Rows
+from read_model.schema.changes import OrderChanged
+from read_model.schema.keys import Keys
+from read_model.schema.orders import OrderRow
+from read_model.subscription import Subscription
+from write_model.contracts.ids import earliest_id, kind_of
+from write_model.contracts.streams import partition_of
+
+ORDERS: Final = Rows("ord", Keys.order, ("summary", "lines", "address", "shipment", "timeline"), OrderRow.decode)
+
+RESYNC_PAUSE: Final = 0.5
+
+
+async def order(reader: Reader, id: str) -> OrderRow | None:
+    """The order with the id, None where there is none; Unavailable. One round trip."""
+    return await ORDERS.find(reader, id)
+
+
+async def orders(
+    reader: Reader,
+    *,
+    page: PageRequest,
+    customer_id: str | None = None,
+    status: str | None = None,
+    created_from: datetime | None = None,
+    created_before: datetime | None = None,
+    newest_first: bool = True,
+) -> Page[OrderRow]:
+    """The orders of all customers or of one, in any status or in one, by creation; BadCursor, Unavailable.
+
+    Two round trips. A cursor may be passed on with another filter or order: it names a moment.
+    """
+    if customer_id is not None and kind_of(customer_id) != "cus":
+        return empty_page()
+    listing = Listing(
+        kind="order",
+        is_member=lambda member: kind_of(member) == "ord",
+        key=lambda keys: keys.orders(customer_id=customer_id, status=status),
+        partitions=range(reader.partitions) if customer_id is None else (partition_of(customer_id, reader.partitions),),
+        descending=newest_first,
+        # Ids begin with the moment of their creation.
+        within=Range(
+            low=Bound(earliest_id("ord", created_from), inclusive=True) if created_from else None,
+            high=Bound(earliest_id("ord", created_before), inclusive=False) if created_before else None,
+        ),
+    )
+    return await listing.read(reader, page, ORDERS.find_all)
+
+
+async def order_status_changes(
+    reader: Reader, changes: Changes, order_id: str, after_version: int | None = None
+) -> AsyncGenerator[OrderChanged, None]:
+    """The order's status changes above the version, or from now on without one: in order, each once, without end.
+
+    First those that the row's timeline has, then live ones. OrderUnknown, SlowConsumer, Unavailable. Close it when
+    done (contextlib.aclosing): it holds a subscription.
+    """
+    if kind_of(order_id) != "ord":
+        raise OrderUnknown(id=order_id)
+    # The feed comes first: whatever happens while the timeline is read is in one of them, or in both.
+    async with changes.subscribe(partition_of(order_id, reader.partitions), order_id) as feed:
+        row = await order(reader, order_id)
+        if row is None:
+            raise OrderUnknown(id=order_id)
+        seen = row.summary.version if after_version is None else after_version
+        for change in _timeline(row):
+            if change.version > seen:
+                seen = change.version
+                yield change
+        async for item in feed:
+            for change in [item] if isinstance(item, OrderChanged) else await _missed(reader, order_id, feed):
+                if change.version > seen:
+                    seen = change.version
+                    yield change
+
+
+def _timeline(row: OrderRow) -> list[OrderChanged]:
+    order = row.summary
+    return [OrderChanged(order.id, order.customer_id, *change) for change in row.timeline]
+
+
+async def _missed(reader: Reader, order_id: str, feed: Subscription) -> list[OrderChanged]:
+    """The whole timeline, as soon as it can be read again."""
+    while True:
+        try:
+            row = await order(reader, order_id)
+        except Unavailable:
+            feed.check()
+            await asyncio.sleep(RESYNC_PAUSE)
+        else:
+            return _timeline(row) if row else []

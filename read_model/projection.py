@@ -1,0 +1,79 @@
+"""The query for how far the read model has come."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from read_model.changes import Changes
+from read_model.connection import Reader
+from read_model.schema.keys import parked_key
+from write_model.contracts.streams import BEGINNING, Position, Token, events_key, projected_key
+
+COUNTED: Final = 1_000
+"""Entries looked at per partition: a backlog beyond that is reported as at least so large."""
+
+# KEYS: events, projected. Answers the position shown, how many events are above it, and what tells the age of the
+# first of those: its position, when its command was taken (empty in none), and the server's time.
+_LAG: Final = """
+local state = redis.call('HMGET', KEYS[2], 'position', 'complete')
+local position = state[1] or '0-0'
+local count, oldest, taken = 0, '', ''
+for _, entry in ipairs(redis.call('XRANGE', KEYS[1], '(' .. position, '+', 'COUNT', ARGV[1])) do
+  local fields = entry[2]
+  if fields[1] ~= 'watermark' then
+    count = count + 1
+    if count == 1 then
+      oldest = entry[1]
+      for i = 1, #fields, 2 do if fields[i] == 'at' then taken = fields[i + 1] end end
+    end
+  end
+end
+return {state[2] and position or '0-0', count, oldest, taken, redis.call('TIME')}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectionStatus:
+    """Everything committed up to `position` is shown, in all partitions.
+
+    `lag_events` counts the events in the streams above what is projected, up to 1,000 a partition, watermarks left
+    out. `lag_seconds` is the age of the oldest of them by the clock of Redis, 0 when there is none.
+    """
+
+    position: Token
+    lag_events: int
+    lag_seconds: float
+    parked_events: int
+
+
+async def projection_status(reader: Reader, changes: Changes) -> ProjectionStatus:
+    """How far the read model has come, also while it is being prepared; Unavailable. One round trip."""
+    partitions = range(reader.partitions)
+    replies = await reader.fetch(
+        {
+            p: [("EVAL_RO", _LAG, 2, events_key(p), projected_key(p), COUNTED), ("XLEN", parked_key(p))]
+            for p in partitions
+        }
+    )
+    shown, lag_events, lag_seconds, parked_events = [], 0, 0.0, 0
+    for partition, ((position, count, oldest, taken, (seconds, microseconds)), parked) in replies.items():
+        # What this process has not heard of yet would make whoever passes the token on wait.
+        shown.append(min(Position.parse(position), changes.position(partition)))
+        if count:
+            now = int(seconds) + int(microseconds) / 1e6
+            lag_seconds = max(lag_seconds, now - _committed_at(Position.parse(oldest), taken))
+        lag_events += count
+        parked_events += parked
+    return ProjectionStatus(
+        Token(min(shown, default=BEGINNING), tuple(partitions)), lag_events, round(lag_seconds, 3), parked_events
+    )
+
+
+def _committed_at(position: Position, taken: str) -> float:
+    """Unix time of a commit: its position says the second; within that, the moment when its command was taken."""
+    second = position.ms / 1000
+    try:
+        return min(max(second, datetime.fromisoformat(taken).timestamp()), second + 1)
+    except ValueError:
+        # An event that cannot be read is late as well.
+        return second

@@ -1,0 +1,33 @@
+"""Puts the query side together, and takes it down again."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from read_model.changes import Changes
+from read_model.connection import Reader, open_connections
+from read_model.errors import StandsStill
+from read_model.settings import ReadSettings
+
+
+@dataclass(frozen=True)
+class ReadModel:
+    """The query side, open for questions."""
+
+    reader: Reader
+    changes: Changes
+    settings: ReadSettings
+
+    async def check(self) -> None:
+        """Unavailable unless every partition is complete and was seen moving lately, as watermarks make it."""
+        await self.reader.read(dict.fromkeys(range(self.settings.partitions), lambda _: ()))
+        if silent := self.changes.silent(self.settings.silence_seconds):
+            raise StandsStill(seconds=self.settings.silence_seconds, partitions=", ".join(map(str, silent)))
+
+
+@asynccontextmanager
+async def open_read_model(settings: ReadSettings) -> AsyncIterator[ReadModel]:
+    """The query side over a Redis, which need not be there yet."""
+    changes = Changes(settings)
+    async with open_connections(settings) as redis, changes.following():
+        yield ReadModel(Reader(redis, settings), changes, settings)

@@ -1,0 +1,145 @@
+"""The command line, `orderstream`: every command, each with what it needs and no more imported."""
+
+import sys
+from typing import Annotated, Literal
+
+import typer
+
+from stack.console import complain
+from stack.operator_error import OperatorError
+
+app = typer.Typer(
+    name="orderstream",
+    help="An order backend: GraphQL on strict CQRS, with MongoDB and Redis.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="All configuration is in environment variables: `orderstream settings` shows them.",
+)
+
+
+@app.command()
+def dev(
+    demo: Annotated[bool, typer.Option(help="Load demo data into an empty database.")] = True,
+) -> None:
+    """Run everything on this machine until Ctrl-C: databases, API, relay, projector.
+
+    HOST and PORT say where the API listens. With MONGODB_URL or REDIS_URL set, no database of that kind is started.
+    Data are kept in .orderstream in this directory.
+    """
+    from stack.dev import run
+    from stack.discovery import WORKSPACE
+    from stack.settings import DevSettings
+    from stack.workspace import Workspace
+
+    run(DevSettings(), Workspace(WORKSPACE), with_demo=demo)
+
+
+@app.command()
+def api() -> None:
+    """Serve GraphQL over HTTP and WebSocket; any number may run."""
+    _prepare("api")
+    from api.__main__ import main
+
+    main()
+
+
+@app.command()
+def relay() -> None:
+    """Publish committed events to the streams; one works, others stand by."""
+    _prepare("relay")
+    from write_model.relay.__main__ import main
+
+    main()
+
+
+@app.command()
+def projector() -> None:
+    """Project events into the read model; any number share the partitions."""
+    _prepare("projector")
+    from projector.__main__ import main
+
+    main()
+
+
+@app.command()
+def token(
+    role: Annotated[Literal["staff", "customer"], typer.Option(help="For whom it speaks.")],
+    customer: Annotated[str | None, typer.Option(metavar="ID", help="The customer, with --role customer.")] = None,
+    hours: Annotated[float, typer.Option(min=0.01, help="How long it is valid.")] = 24 * 30,
+) -> None:
+    """Print a bearer token, and nothing else."""
+    if (role == "customer") != (customer is not None):
+        raise typer.BadParameter("goes with --role customer, and only with that", param_hint="--customer")
+    _supply()
+    from stack.tokens import make_token
+
+    try:
+        typer.echo(make_token(role, customer, lifetime_seconds=round(hours * 3600)))
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--customer") from error
+
+
+@app.command()
+def schema() -> None:
+    """Print the GraphQL schema as SDL."""
+    from api.schema import schema as graphql_schema
+
+    typer.echo(graphql_schema.as_str())
+
+
+@app.command()
+def settings(
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+) -> None:
+    """Show every setting that is in force, by package; secrets are masked."""
+    supplied = _supply()
+    from stack.configuration import settings_in_force
+    from stack.configuration_table import show_json, show_table
+
+    rows = settings_in_force(supplied)
+    (show_json if as_json else show_table)(rows)
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    from importlib.metadata import version as version_of
+
+    typer.echo(version_of("orderstream"))
+
+
+def _prepare(part: str) -> None:
+    _supply()
+    from stack.configuration import require
+
+    require(part)
+
+
+def _supply() -> set[str]:
+    from stack.discovery import supply_environment
+
+    return supply_environment()
+
+
+def main() -> None:
+    """Run the command line. What the operator can mend is one line on stderr and exit code 1; wrong usage is 2."""
+    try:
+        app(prog_name="orderstream")
+    except OperatorError as error:
+        complain(str(error))
+        sys.exit(1)
+    except Exception as error:
+        from stack.failures import as_line
+
+        line = as_line(error)
+        if line is None:
+            raise
+        complain(line)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

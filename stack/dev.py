@@ -1,0 +1,164 @@
+"""`orderstream dev`: everything on this machine, started in order, watched over, drained in order."""
+
+import asyncio
+import errno
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable, Coroutine
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from stack import demo, readiness
+from stack.child import Child
+from stack.configuration import settings_in_force
+from stack.console import say, say_for
+from stack.embedded import STOP_SECONDS, Server, start_mongodb, start_redis
+from stack.operator_error import OperatorError
+from stack.processes import Part
+from stack.settings import DevSettings
+from stack.workspace import Running, Workspace
+
+API_GRACE_SECONDS = 15.0
+PART_GRACE_SECONDS = 10.0
+_STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def run(settings: DevSettings, workspace: Workspace, *, with_demo: bool = True) -> None:
+    """Until SIGINT or SIGTERM; a second one hastens. OperatorError where something is for the operator to mend."""
+    settings_in_force()  # raises for what a part would stumble over later
+    with workspace.claim(settings.url):
+        _check_address(settings.host, settings.port)
+        asyncio.run(_until_stopped(lambda hasten: _Stack(settings, workspace, hasten).run(with_demo=with_demo)))
+
+
+async def _until_stopped(work: Callable[[asyncio.Event], Coroutine[None, None, None]]) -> None:
+    """Run the work; the first signal cancels it, the second sets `hasten`. It drains in its own time."""
+    loop = asyncio.get_running_loop()
+    hasten = asyncio.Event()
+    task = asyncio.create_task(work(hasten))
+    stopped = False
+
+    def stop() -> None:
+        nonlocal stopped
+        if stopped:
+            hasten.set()
+        else:
+            stopped = True
+            say("Stopping: finishing what is in flight. Again to hasten.")
+            task.cancel()
+
+    for number in _STOPS:
+        loop.add_signal_handler(number, stop)
+    try:
+        await task
+    except asyncio.CancelledError:
+        if not stopped:
+            raise
+    say("Stopped.")
+
+
+@dataclass
+class _Stack:
+    settings: DevSettings
+    workspace: Workspace
+    hasten: asyncio.Event
+    environment: dict[str, str] = field(default_factory=dict)
+
+    async def run(self, *, with_demo: bool) -> None:
+        """Servers, indexes, demo data, parts; then nothing until cancelled."""
+        async with AsyncExitStack() as drains:
+            mongodb_url = await self._mongodb(drains)
+            redis_url = await self._redis(drains)
+            secret = self.settings.auth_secret
+            self.environment = {
+                "MONGODB_URL": mongodb_url,
+                "REDIS_URL": redis_url,
+                "AUTH_SECRET": secret.get_secret_value() if secret else self.workspace.make_auth_secret(),
+                "HOST": self.settings.host,
+                "PORT": str(self.settings.port),
+                "PYTHONUNBUFFERED": "1",
+            }
+            os.environ.update(self.environment)
+            self.workspace.announce(Running(os.getpid(), mongodb_url, redis_url, self.settings.url))
+
+            await demo.prepare(with_demo=with_demo)
+            drains.push_async_callback(self._drain, PART_GRACE_SECONDS, self._part("relay"), self._part("projector"))
+            drains.push_async_callback(self._drain, API_GRACE_SECONDS, self._part("api"))
+            await readiness.wait(self.settings, say)
+            self._greet()
+            await asyncio.Event().wait()
+
+    async def _mongodb(self, drains: AsyncExitStack) -> str:
+        if given := self.settings.mongodb_url:
+            return given.get_secret_value()
+        return await self._serve(start_mongodb, drains)
+
+    async def _redis(self, drains: AsyncExitStack) -> str:
+        if given := self.settings.redis_url:
+            return given.get_secret_value()
+        return await self._serve(start_redis, drains)
+
+    async def _serve(
+        self, start: Callable[[Path], Coroutine[None, None, tuple[Server, Child]]], drains: AsyncExitStack
+    ) -> str:
+        name = start.__name__.removeprefix("start_")
+        server, child = await start(self.workspace.directory.absolute() / name)
+        part = Part(name, server.spawn, say_for, why=server.why_it_ended, first=child, piped=False)
+        drains.push_async_callback(self._drain, STOP_SECONDS, part)
+        return server.url
+
+    def _part(self, name: str) -> Part:
+        environment = {**os.environ, **self.environment}
+        environment.pop("ANONYMOUS_STAFF", None)
+        if name == "api" and self.settings.is_loopback:
+            environment["ANONYMOUS_STAFF"] = "1"
+        # -P: the directory that `dev` was started in is no place to import from.
+        command = [sys.executable, "-P", "-m", "stack", name]
+        return Part(
+            name,
+            partial(Child.spawn, command, environment=environment, output=asyncio.subprocess.PIPE),
+            say_for,
+        )
+
+    async def _drain(self, grace: float, *parts: Part) -> None:
+        await asyncio.gather(*(part.drain(grace, self.hasten) for part in parts))
+
+    def _greet(self) -> None:
+        url = f"{self.settings.url}/graphql"
+        say("")
+        say(f"  API       {url}")
+        say(f"  GraphiQL  {url} (open it in a browser)")
+        if self.settings.is_loopback:
+            say("  Access    requests without a token act as staff; `orderstream token` prints tokens")
+        else:
+            say("  Access    by token only, others can reach this address: `orderstream token --role staff`")
+        say(f"  Data      {self.workspace.directory}, kept; Ctrl-C stops everything")
+        say("")
+
+
+def _check_address(host: str, port: int) -> None:
+    """OperatorError unless the API will be able to listen there."""
+    try:
+        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+            probe.listen(1)
+    except socket.gaierror:
+        raise OperatorError(f"HOST={host} is no address of this machine: use 127.0.0.1, or 0.0.0.0 for all") from None
+    except PermissionError:
+        raise OperatorError(f"port {port} is for root only: choose one above 1023, e.g. PORT=8000") from None
+    except OSError as error:
+        if error.errno == errno.EADDRNOTAVAIL:
+            raise OperatorError(
+                f"HOST={host} is no address of this machine: use 127.0.0.1, or 0.0.0.0 for all"
+            ) from None
+        if error.errno != errno.EADDRINUSE:
+            raise OperatorError(f"cannot listen on {host} port {port}: {error.strerror}") from None
+        raise OperatorError(
+            f"port {port} on {host} is taken: stop what listens there, or choose another, e.g. PORT={port + 1}"
+        ) from None

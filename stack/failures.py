@@ -1,0 +1,37 @@
+"""Errors that come out of a command and are the operator's to mend, as the one line that says what to do."""
+
+from pydantic import ValidationError
+from pydantic_settings import SettingsError
+from pymongo.errors import ConfigurationError, InvalidURI, OperationFailure, PyMongoError
+from redis.exceptions import RedisError
+
+from stack.configuration import PACKAGES, explain
+from stack.settings import DevSettings
+from write_model.rejection import Unavailable
+
+_SETTINGS = {DevSettings.__name__} | {kind.__name__ for kinds in PACKAGES.values() for kind in kinds}
+
+
+def as_line(error: BaseException) -> str | None:
+    """The line, None for an error that is a fault of ours and deserves its traceback."""
+    match error:
+        case ValidationError() if error.title in _SETTINGS:
+            return explain(error)
+        case SettingsError():
+            return str(error)
+        case InvalidURI() | ConfigurationError():
+            return f"MONGODB_URL is not a MongoDB URL that can be used: {error}"
+        case OperationFailure():
+            return f"MongoDB refused: {error.details.get('errmsg', error) if error.details else error}"
+        case PyMongoError():
+            return "MongoDB does not answer: check MONGODB_URL, and that it runs there"
+        case RedisError():
+            return f"Redis does not answer as it should: {error}: check REDIS_URL, and that it runs there"
+        case Unavailable():
+            return f"{error}: check MONGODB_URL and REDIS_URL, and that the servers run there"
+        case OSError() if error.strerror:
+            return f"{error.filename or 'the system'}: {error.strerror}"
+        case BaseExceptionGroup():
+            lines = {as_line(one) for one in error.exceptions}
+            return None if None in lines else "; ".join(sorted(line for line in lines if line))
+    return None

@@ -1,0 +1,28 @@
+"""One system for all tests of the edge: starting it takes longer than most of them."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+from tests.system import Client, System, running_system
+
+
+@pytest.fixture(scope="package")
+async def system(mongodb_url: str) -> AsyncIterator[System]:
+    with TemporaryDirectory(prefix="orderstream-api-") as directory:
+        async with running_system(Path(directory), mongodb_url, "test_api") as system:
+            yield system
+
+
+@pytest.fixture
+async def staff(system: System) -> AsyncIterator[Client]:
+    async with system.staff as client:
+        yield client
+
+
+@pytest.fixture
+async def nobody(system: System) -> AsyncIterator[Client]:
+    async with system.client(None) as client:
+        yield client

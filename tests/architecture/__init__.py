@@ -1,0 +1,1 @@
+"""The arrows of the house, each guard seen failing."""

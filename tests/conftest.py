@@ -1,0 +1,52 @@
+"""Real servers for the tests: one MongoDB replica set and one Redis for the whole run, on ports of their own."""
+
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+from pymongo import MongoClient
+from redis.asyncio import Redis
+
+from stack import embedded
+
+_numbers = count(1)
+
+
+@pytest.fixture(scope="session")
+def servers_directory() -> Iterator[Path]:
+    """Where the servers keep their data: removed afterwards, unlike pytest's own, because they are large."""
+    with tempfile.TemporaryDirectory(prefix="orderstream-test-") as directory:
+        yield Path(directory)
+
+
+@pytest.fixture(scope="session")
+async def mongodb_url(servers_directory: Path) -> AsyncIterator[str]:
+    """A MongoDB replica set."""
+    async with embedded.mongodb(servers_directory / "mongodb", cache_gb=0.25) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+async def redis_url(servers_directory: Path) -> AsyncIterator[str]:
+    """A Redis; what a test left in it is still there unless the test uses the fixture `redis`."""
+    async with embedded.redis(servers_directory / "redis") as url:
+        yield url
+
+
+@pytest.fixture
+def database(mongodb_url: str) -> Iterator[str]:
+    """The name of a database that nobody else uses; dropped afterwards."""
+    name = f"test_{next(_numbers)}"
+    yield name
+    with MongoClient[dict[str, object]](mongodb_url) as client:
+        client.drop_database(name)
+
+
+@pytest.fixture
+async def redis(redis_url: str) -> AsyncIterator[Redis]:
+    """A client of an empty Redis."""
+    async with Redis.from_url(redis_url, decode_responses=True) as client:
+        await client.flushall()
+        yield client

@@ -1,0 +1,1 @@
+"""What users do, against the real processes: HTTP and WebSocket only."""

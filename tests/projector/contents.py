@@ -1,0 +1,37 @@
+"""What stands in Redis, typed: redis-py's signatures leave it open."""
+
+from collections.abc import Awaitable
+from typing import Any, cast
+
+from redis.asyncio import Redis
+
+
+async def hash_at(redis: Redis, key: str) -> dict[str, str]:
+    """The fields of a hash."""
+    return await cast("Awaitable[dict[str, str]]", redis.hgetall(key))
+
+
+async def stream_at(redis: Redis, key: str) -> list[tuple[str, dict[str, str]]]:
+    """The entries of a stream, oldest first."""
+    return await cast("Awaitable[list[tuple[str, dict[str, str]]]]", redis.xrange(key))
+
+
+async def ranked_at(redis: Redis, key: str) -> list[tuple[str, float]]:
+    """The members of a sorted set with their scores, lowest first."""
+    return await cast("Awaitable[list[tuple[str, float]]]", redis.zrange(key, 0, -1, withscores=True))
+
+
+async def everything(redis: Redis) -> dict[str, Any]:
+    """All that stands in Redis: hashes, streams, sets and sorted sets by key. Strings are leases and left out."""
+    readers: dict[str, Any] = {
+        "hash": hash_at,
+        "stream": stream_at,
+        "zset": ranked_at,
+        "set": lambda redis, key: redis.smembers(key),
+    }
+    contents = {}
+    for key in sorted(await cast("Awaitable[list[str]]", redis.keys())):
+        kind = str(await redis.type(key))
+        if kind in readers:
+            contents[key] = await readers[kind](redis, key)
+    return contents

@@ -1,0 +1,152 @@
+"""Poison against a real Redis: it is set aside in order with its reason, and everything else goes on."""
+
+from typing import Any
+
+import pytest
+from redis.asyncio import Redis
+
+from projector.consumer import Consumer
+from projector.parking import ATTEMPTS
+from projector.startup import connect
+from projector.store import Store
+from read_model.schema.customers import CustomerRow
+from read_model.schema.keys import parked_aggregates_key, parked_key
+from read_model.schema.orders import OrderRow
+from tests.projector.contents import hash_at, stream_at
+from tests.projector.events import (
+    CUSTOMER,
+    ORDER,
+    an_id,
+    entry,
+    envelope,
+    history,
+    placed,
+    position,
+    publish,
+    watermark,
+)
+from tests.projector.story import KEYS
+from write_model.contracts.customers import CustomerRegistered
+from write_model.contracts.orders import OrderConfirmed, OrderDelivered, OrderShipped
+from write_model.contracts.streams import events_key, projected_key
+
+ADA = envelope(CUSTOMER, 1, CustomerRegistered(name="Ada", email="ada@example.com"))
+PLACED, CONFIRMED, SHIPPED, DELIVERED = history(
+    ORDER,
+    placed(total=1990),
+    OrderConfirmed(customer_id=CUSTOMER),
+    OrderShipped(customer_id=CUSTOMER, carrier="DHL", tracking_number="1"),
+    OrderDelivered(customer_id=CUSTOMER),
+)
+OTHER = an_id("ord", 2)
+HELD = entry(CONFIRMED) | {"type": "OrderHeld"}
+
+
+def a_consumer(redis: Redis, *, batch: int = 500) -> Consumer:
+    return Consumer(Store(redis, 0, feed_retention_ms=1), 0, shop_currency="EUR", block_ms=1, batch=batch)
+
+
+async def project(redis: Redis, consumer: Consumer, last: Any) -> int:
+    """Step until the position is reached; answers how many steps that took."""
+    for steps in range(1, 1_000):
+        await consumer.step()
+        if await redis.hget(projected_key(0), "position") == str(last):
+            return steps
+    raise AssertionError("never reached")
+
+
+async def parked(redis: Redis) -> list[tuple[str, str, str]]:
+    """Position, type and reason of every parked event."""
+    entries = [fields for _, fields in await stream_at(redis, parked_key(0))]
+    return [(fields["position"], fields.get("type", ""), fields["reason"]) for fields in entries]
+
+
+async def test_poison_and_what_follows_in_its_aggregate_are_parked_and_the_rest_goes_on(
+    redis: Redis, caplog: pytest.LogCaptureFixture
+) -> None:
+    others = history(OTHER, placed(total=10), OrderConfirmed(customer_id=CUSTOMER))
+    last = await publish(redis, [ADA, PLACED, HELD, others[0], SHIPPED, others[1], watermark()])
+    consumer = a_consumer(redis)
+    await project(redis, consumer, last)
+    behind = f"an earlier event of {ORDER} is parked"
+    unknown = "UndecodableEvent: unknown event type 'OrderHeld'"
+    assert await parked(redis) == [
+        (str(position(3)), "OrderHeld", unknown),
+        (str(position(5)), "OrderShipped", behind),
+    ]
+    last = await publish(redis, [DELIVERED], first=8)  # in a later step
+    await project(redis, consumer, last)
+    assert (await parked(redis))[2:] == [(str(position(8)), "OrderDelivered", behind)]
+    assert await redis.xlen(parked_key(0)) == 3
+    assert await redis.smembers(parked_aggregates_key(0)) == {ORDER}
+
+    assert OrderRow.decode(await hash_at(redis, KEYS.order(ORDER))).summary.status == "PLACED"
+    assert OrderRow.decode(await hash_at(redis, KEYS.order(OTHER))).summary.status == "CONFIRMED"
+    assert CustomerRow.decode(await hash_at(redis, KEYS.customer(CUSTOMER))).order_count == 2
+    assert [r.getMessage() for r in caplog.records if r.levelname == "ERROR"] == [
+        f"partition 0: parked {ORDER} at {position(3)}: {unknown}"
+    ]
+
+
+async def test_what_is_parked_is_the_entry_as_it_came(redis: Redis) -> None:
+    last = await publish(redis, [HELD])
+    await project(redis, a_consumer(redis), last)
+    [(_, fields)] = await stream_at(redis, parked_key(0))
+    assert {name: text for name, text in fields.items() if name not in {"position", "reason"}} == HELD
+
+
+@pytest.mark.parametrize(
+    ("broken", "reason"),
+    [
+        ({"data": "{"}, "UndecodableEvent: broken entry: "),
+        ({"data": "{}"}, "UndecodableEvent: broken OrderConfirmed: "),
+        ({"schema": "99"}, "UndecodableEvent: OrderConfirmed has schema 99"),
+        ({"version": "7"}, f"Unprojectable: {ORDER} was seen up to version 1, its next event is 7"),
+    ],
+)
+async def test_every_kind_of_poison_is_parked_after_its_attempts(
+    redis: Redis, broken: dict[str, str], reason: str
+) -> None:
+    consumer = a_consumer(redis)
+    await publish(redis, [ADA, PLACED])
+    await consumer.step()
+    last = await publish(redis, [entry(CONFIRMED) | broken, watermark()], first=3)
+    assert await project(redis, consumer, last) == ATTEMPTS
+    [(_, _, given)] = await parked(redis)
+    assert given.startswith(reason)
+
+
+async def test_an_entry_that_names_no_aggregate_is_parked_and_blocks_none(redis: Redis) -> None:
+    last = await publish(redis, [{"odd": "1"}, ADA, {"odd": "2"}])
+    await project(redis, a_consumer(redis), last)
+    assert [fields["odd"] for _, fields in await stream_at(redis, parked_key(0))] == ["1", "2"]
+    assert await redis.smembers(parked_aggregates_key(0)) == set()
+    assert await redis.exists(KEYS.customer(CUSTOMER))
+
+
+async def test_bytes_that_are_no_text_are_parked_as_they_are(redis: Redis, redis_url: str) -> None:
+    odd = {**{name: text.encode() for name, text in entry(ADA).items()}, b"data": b'{"name":"\xff"}'}
+    del odd["data"]  # type: ignore[arg-type]
+    await redis.xadd(events_key(0), dict(odd.items()), id=str(position(1)))
+    async with connect(redis_url) as own:
+        await project(redis, a_consumer(own), position(1))
+    async with Redis.from_url(redis_url) as raw:
+        [(_, fields)] = await raw.xrange(parked_key(0))
+    assert fields[b"data"] == b'{"name":"\xff"}'
+
+
+async def test_a_row_that_cannot_be_read_parks_its_events_and_no_others(redis: Redis) -> None:
+    consumer = a_consumer(redis)
+    await publish(redis, [ADA, PLACED])
+    await consumer.step()
+    await redis.hset(KEYS.order(ORDER), "summary", "garbage")
+    last = await publish(redis, [CONFIRMED, *history(OTHER, placed())], first=3)
+    await project(redis, consumer, last)
+    assert [(where, kind) for where, kind, _ in await parked(redis)] == [(str(position(3)), "OrderConfirmed")]
+    assert await redis.exists(KEYS.order(OTHER))
+
+
+async def test_attempts_are_counted_anew_after_every_step(redis: Redis) -> None:
+    consumer = a_consumer(redis, batch=1)
+    last = await publish(redis, [{"odd": "1"}, {"odd": "2"}])
+    assert await project(redis, consumer, last) == 2 * ATTEMPTS

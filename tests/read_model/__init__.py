@@ -1,0 +1,1 @@
+"""The tests of `read_model`."""

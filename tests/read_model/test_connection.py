@@ -1,0 +1,120 @@
+"""One round trip for all partitions, and an answer only from complete generations."""
+
+import asyncio
+import socket
+
+import pytest
+from redis.asyncio import Redis
+from redis.exceptions import ResponseError
+
+from read_model.connection import Reader, open_connections
+from read_model.errors import BeingPrepared, NoReply, Unavailable
+from read_model.settings import ReadSettings
+from tests.read_model.conftest import settings_for
+from tests.read_model.projected import PARTITIONS, Projected
+from write_model.contracts.streams import projected_key
+
+
+async def test_all_partitions_are_read_in_one_round_trip(reader: Reader, projected: Projected) -> None:
+    answers = await reader.read(
+        {p: lambda keys: [("ECHO", f"{keys.partition}/{keys.generation}"), ("ECHO", "b")] for p in range(PARTITIONS)}
+    )
+    assert answers == {p: [f"{p}/1", "b"] for p in range(PARTITIONS)}
+    assert reader.round_trips == 1
+
+
+async def test_nothing_wanted_is_no_round_trip(reader: Reader) -> None:
+    assert await reader.read({}) == {}
+    assert reader.round_trips == 0
+
+
+async def test_a_switched_generation_is_read_again_and_then_known(reader: Reader, projected: Projected) -> None:
+    wanted = dict.fromkeys((0, 1), lambda keys: [("ECHO", str(keys.generation))])
+    await projected.redis.hset(projected_key(1), "generation", "7")
+    assert await reader.read(wanted) == {0: ["1"], 1: ["7"]}
+    assert reader.round_trips == 2
+    assert await reader.read(wanted) == {0: ["1"], 1: ["7"]}
+    assert reader.round_trips == 3
+
+
+async def test_a_generation_that_keeps_moving_is_given_up(reader: Reader, projected: Projected) -> None:
+    with pytest.raises(BeingPrepared):
+        await reader.read({2: lambda keys: [("HINCRBY", projected_key(2), "generation", 1)]})
+    assert reader.round_trips == 3
+
+
+@pytest.mark.parametrize("missing", [["complete"], ["generation"], ["generation", "complete", "position"]])
+async def test_one_incomplete_partition_makes_the_read_unavailable(
+    reader: Reader, projected: Projected, missing: list[str]
+) -> None:
+    await reader.read({0: lambda _: (), 3: lambda _: ()})
+    await projected.redis.hdel(projected_key(3), *missing)
+    with pytest.raises(Unavailable, match="being prepared"):
+        await reader.read({0: lambda _: (), 3: lambda _: ()})
+
+
+async def test_a_partition_that_is_lost_while_it_is_read_gives_no_answer(reader: Reader, projected: Projected) -> None:
+    with pytest.raises(BeingPrepared):
+        await reader.read({1: lambda _: [("DEL", projected_key(1)), ("GET", "row")]})
+
+
+async def test_a_partition_that_becomes_complete_while_it_is_read_is_read_again(
+    reader: Reader, projected: Projected
+) -> None:
+    await projected.redis.hdel(projected_key(1), "complete")
+    reads = [("INCR", "reads"), ("HSET", projected_key(1), "complete", 1)]
+    assert (await reader.read({1: lambda _: reads}))[1][0] == 2
+
+
+async def test_no_server_is_unavailable() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    settings = settings_for(f"redis://127.0.0.1:{port}")
+    async with open_connections(settings) as redis:
+        with pytest.raises(NoReply):
+            await Reader(redis, settings).read({0: lambda _: ()})
+
+
+async def test_a_server_that_does_not_reply_is_unavailable() -> None:
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(silent, "127.0.0.1", 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        settings = settings_for(f"redis://127.0.0.1:{port}").model_copy(update={"read_timeout_seconds": 0.05})
+        async with open_connections(settings) as redis:
+            with pytest.raises(NoReply):
+                await Reader(redis, settings).read({0: lambda _: ()})
+
+
+async def test_connections_that_died_in_the_pool_are_replaced(
+    reader: Reader, projected: Projected, redis: Redis
+) -> None:
+    await reader.read({0: lambda _: ()})
+    await redis.client_kill_filter(_type="normal", skipme=True)
+    assert await reader.read({0: lambda _: [("ECHO", "there")]}) == {0: ["there"]}
+
+
+async def test_a_wrong_command_is_our_mistake_and_not_the_servers_condition(
+    reader: Reader, projected: Projected
+) -> None:
+    with pytest.raises(ResponseError):
+        await reader.read({0: lambda _: [("HMGET",)]})
+    assert await reader.read({0: lambda _: [("ECHO", "still in step")]}) == {0: ["still in step"]}
+
+
+async def test_a_cancelled_read_does_not_shift_the_replies_of_the_next(
+    settings: ReadSettings, projected: Projected
+) -> None:
+    narrow = settings.model_copy(update={"read_connections": 1})
+    async with open_connections(narrow) as redis:
+        reader = Reader(redis, narrow)
+        for turns in range(12):
+            given_up = asyncio.create_task(reader.read({0: lambda _: [("ECHO", "old")]}))
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            given_up.cancel()
+            await asyncio.gather(given_up, return_exceptions=True)
+            assert await reader.read({0: lambda _: [("ECHO", "new")]}) == {0: ["new"]}

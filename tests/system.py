@@ -1,0 +1,259 @@
+"""The whole system for tests: API, relay and projector as processes of their own, and clients that speak to it."""
+
+import asyncio
+import json
+import os
+import socket
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+from typing import Any, Self
+
+import httpx
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.typing import Subprotocol
+
+from api.auth import issue_token
+from stack import embedded
+from stack.child import Child
+
+SECRET = "a secret for tests, of at least 32 characters"
+READY_SECONDS = 60.0
+ANSWER_SECONDS = 20.0
+STOP_SECONDS = 20.0
+
+PLACE_ORDER = """
+mutation Place($input: PlaceOrderInput!, $key: ID) {
+  placeOrder(input: $input, idempotencyKey: $key) {
+    receipt { id version consistencyToken projected replayed }
+    userErrors { code message field }
+  }
+}
+"""
+ADDRESS = {
+    "recipient": "Ada Lovelace",
+    "street": "12 St James's Square",
+    "city": "London",
+    "postalCode": "SW1Y 4JH",
+    "countryCode": "GB",
+}
+
+
+def staff_token() -> str:
+    return issue_token(SECRET, "staff", None, 3600)
+
+
+def customer_token(customer_id: str) -> str:
+    return issue_token(SECRET, "customer", customer_id, 3600)
+
+
+@dataclass
+class System:
+    """Where the API is. Several clients may use it at once; what they make is told apart by unique names."""
+
+    url: str
+    environment: Mapping[str, str]
+    log: Path
+    _numbers: Any = field(default_factory=lambda: count(1))
+
+    def client(self, token: str | None) -> "Client":
+        """Someone who sends this token, or none."""
+        return Client(self, token)
+
+    @property
+    def staff(self) -> "Client":
+        return self.client(staff_token())
+
+    def unique(self, what: str) -> str:
+        """A name that nothing has yet."""
+        return f"{what}-{next(self._numbers)}"
+
+
+class Client:
+    """GraphQL over HTTP, and over WebSocket in `socket`."""
+
+    def __init__(self, system: System, token: str | None) -> None:
+        self.system = system
+        self.token = token
+        headers = {"authorization": f"Bearer {token}"} if token else {}
+        # Many requests at once is what some tests are about.
+        limits = httpx.Limits(max_connections=None)
+        self.http = httpx.AsyncClient(base_url=system.url, headers=headers, timeout=ANSWER_SECONDS, limits=limits)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.http.aclose()
+
+    async def run(self, query: str, /, **variables: Any) -> dict[str, Any]:
+        """The whole answer to an operation."""
+        response = await self.http.post("/graphql", json={"query": query, "variables": variables})
+        answer: dict[str, Any] = response.json()
+        return answer
+
+    async def data(self, query: str, /, **variables: Any) -> Any:
+        """The data of an answer that has no errors."""
+        answer = await self.run(query, **variables)
+        assert "errors" not in answer, answer
+        return answer["data"]
+
+    async def codes(self, query: str, /, **variables: Any) -> list[str]:
+        """The codes of an answer's errors."""
+        answer = await self.run(query, **variables)
+        return [error["extensions"]["code"] for error in answer.get("errors", [])]
+
+    async def command(self, name: str, /, **input: Any) -> dict[str, Any]:
+        """The result of a command, once its effect can be read."""
+        type_ = f"{name[0].upper()}{name[1:]}Input"
+        query = f"""mutation($input: {type_}!) {{
+            {name}(input: $input) {{
+                receipt {{ id version consistencyToken projected(timeoutMs: 10000) }}
+                userErrors {{ code message field }}
+            }}
+        }}"""
+        result: dict[str, Any] = (await self.data(query, input=input))[name]
+        return result
+
+    async def receipt(self, name: str, /, **input: Any) -> dict[str, Any]:
+        """The receipt of a command that was accepted, and can be read."""
+        result = await self.command(name, **input)
+        assert result["userErrors"] == []
+        receipt: dict[str, Any] = result["receipt"]
+        assert receipt["projected"] is True
+        return receipt
+
+    async def register_customer(self) -> str:
+        name = self.system.unique("customer")
+        return str((await self.receipt("registerCustomer", name=name, email=f"{name}@example.com"))["id"])
+
+    async def add_product(self, *, stock: int = 100, price: str = "19.90") -> str:
+        name = self.system.unique("product")
+        added = await self.receipt(
+            "addProduct",
+            sku=name.upper(),
+            name=name,
+            category="Tests",
+            price={"amount": price, "currencyCode": "EUR"},
+            initialStock=stock,
+        )
+        return str(added["id"])
+
+    async def place_order(self, customer_id: str, product_id: str, quantity: int = 1) -> dict[str, Any]:
+        return await self.receipt(
+            "placeOrder",
+            customerId=customer_id,
+            lines=[{"productId": product_id, "quantity": quantity}],
+            shippingAddress=ADDRESS,
+        )
+
+    @asynccontextmanager
+    async def socket(self, *, init: dict[str, Any] | None = None) -> AsyncIterator["Socket"]:
+        """A connection that has been acknowledged; `init` is its payload instead of the token in the handshake."""
+        headers = {"authorization": f"Bearer {self.token}"} if self.token and init is None else {}
+        url = self.system.url.replace("http:", "ws:") + "/graphql"
+        subprotocols = [Subprotocol("graphql-transport-ws")]
+        async with connect(url, subprotocols=subprotocols, additional_headers=headers, proxy=None) as connection:
+            socket = Socket(connection)
+            await socket.send(type="connection_init", **({"payload": init} if init is not None else {}))
+            assert await socket.receive() == {"type": "connection_ack"}
+            yield socket
+
+
+class Socket:
+    """graphql-transport-ws, one message at a time."""
+
+    def __init__(self, connection: ClientConnection) -> None:
+        self.connection = connection
+
+    async def send(self, **message: Any) -> None:
+        await self.connection.send(json.dumps(message))
+
+    async def receive(self) -> dict[str, Any]:
+        async with asyncio.timeout(ANSWER_SECONDS):
+            message: dict[str, Any] = json.loads(await self.connection.recv())
+            return message
+
+    async def subscribe(self, id: str, query: str, /, **variables: Any) -> None:
+        await self.send(type="subscribe", id=id, payload={"query": query, "variables": variables})
+
+    async def nexts(self, id: str, number: int) -> list[dict[str, Any]]:
+        """The data of so many messages that the operation gets next."""
+        found = []
+        for _ in range(number):
+            message = await self.receive()
+            assert (message["type"], message["id"]) == ("next", id), message
+            assert "errors" not in message["payload"], message
+            found.append(message["payload"]["data"])
+        return found
+
+
+def _end_of(log: Path) -> str:
+    return log.read_text()[-2000:]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@asynccontextmanager
+async def process(module: str, environment: Mapping[str, str], log: Path) -> AsyncIterator[Child]:
+    """A process of ours while the block runs; it must leave with exit code 0 when told to."""
+    with log.open("ab") as output:
+        child = await Child.spawn(
+            [sys.executable, "-m", module], environment={**os.environ, **environment}, output=output
+        )
+    try:
+        yield child
+    finally:
+        running = child.exit_code is None
+        exit_code = await child.stop(STOP_SECONDS)
+    assert not running or exit_code == 0, f"{module} ended with {exit_code}: {_end_of(log)}"
+
+
+async def wait_until_ready(url: str, child: Child, log: Path) -> None:
+    """Until `/readyz` says so; AssertionError with what it says otherwise."""
+    last: object = None
+    async with httpx.AsyncClient(base_url=url) as client:
+        try:
+            async with asyncio.timeout(READY_SECONDS):
+                while True:
+                    assert child.exit_code is None, _end_of(log)
+                    try:
+                        response = await client.get("/readyz")
+                        if response.status_code == 200:
+                            return
+                        last = response.text
+                    except httpx.TransportError as error:
+                        last = error
+                    await asyncio.sleep(0.05)
+        except TimeoutError:
+            raise AssertionError(f"not ready: {last}\n{_end_of(log)}") from None
+
+
+@asynccontextmanager
+async def running_system(directory: Path, mongodb_url: str, database: str, **settings: str) -> AsyncIterator[System]:
+    """Everything, with a Redis of its own: others may empty theirs."""
+    log, port = directory / "log", free_port()
+    url = f"http://127.0.0.1:{port}"
+    async with AsyncExitStack() as running:
+        environment = {
+            "MONGODB_URL": mongodb_url,
+            "MONGODB_DATABASE": database,
+            "REDIS_URL": await running.enter_async_context(embedded.redis(directory / "redis")),
+            "AUTH_SECRET": SECRET,
+            "HOST": "127.0.0.1",
+            "PORT": str(port),
+            **settings,
+        }
+        await running.enter_async_context(process("write_model.relay", environment, log))
+        await running.enter_async_context(process("projector", environment, log))
+        api = await running.enter_async_context(process("api", environment, log))
+        await wait_until_ready(url, api, log)
+        yield System(url, environment, log)
