@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from enum import StrEnum
 from typing import Any, ClassVar
 
-from graphql import GraphQLError
+from graphql import GraphQLError, GraphQLSyntaxError
 from strawberry.exceptions import MissingQueryError
 from strawberry.extensions import SchemaExtension
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
@@ -76,25 +76,26 @@ class Faults:
     def coded(self, error: GraphQLError) -> GraphQLError:
         """The error with its code; what we did not foresee becomes INTERNAL."""
         if error.extensions and "code" in error.extensions:
-            return error
+            # strawberry would close the whole WebSocket over a GraphQLSyntaxError.
+            return _say(error, error.message, **error.extensions) if isinstance(error, GraphQLSyntaxError) else error
         match _cause(error):
             case None if not error.path or error.message.startswith("Argument "):
                 # graphql-core's own words about a variable or an argument that it cannot read.
-                return _say(error, Code.BAD_USER_INPUT, error.message)
+                return _say(error, error.message, code=Code.BAD_USER_INPUT)
             case StaleRead() as cause:
-                return _say(error, Code.STALE_READ, str(cause), position=cause.reached.encode())
+                return _say(error, str(cause), position=cause.reached.encode(), code=Code.STALE_READ)
             case ReadFault() as cause:
-                return _say(error, Code(cause.code), str(cause))
+                return _say(error, str(cause), code=Code(cause.code))
             case InvalidToken() as cause:
-                return _say(error, Code.BAD_USER_INPUT, f"This is {cause}.")
+                return _say(error, f"This is {cause}.", code=Code.BAD_USER_INPUT)
             case Unavailable():
-                return _say(error, Code.UNAVAILABLE, "The command side cannot answer now, try again.")
+                return _say(error, "The command side cannot answer now, try again.", code=Code.UNAVAILABLE)
             case CannotGetOperationTypeError() as cause:
-                return _say(error, Code.BAD_USER_INPUT, cause.as_http_error_reason())
+                return _say(error, cause.as_http_error_reason(), code=Code.BAD_USER_INPUT)
             case InvalidOperationTypeError() | MissingQueryError():
-                return _say(error, Code.BAD_USER_INPUT, error.message)
+                return _say(error, error.message, code=Code.BAD_USER_INPUT)
             case RecursionError():
-                return _say(error, Code.BAD_USER_INPUT, "The document is nested too deeply.")
+                return _say(error, "The document is nested too deeply.", code=Code.BAD_USER_INPUT)
             case cause:
                 return self.hide(cause or error, error)
 
@@ -102,7 +103,7 @@ class Faults:
         """What clients see of a fault of ours: an id, under which the log tells the rest."""
         error_id = self._new_error_id()
         logger.error("error %s", error_id, exc_info=cause)
-        return _say(error, Code.INTERNAL, f"Something went wrong here. It is error {error_id}.", errorId=error_id)
+        return _say(error, f"Something went wrong here. It is error {error_id}.", errorId=error_id, code=Code.INTERNAL)
 
 
 class Phases(SchemaExtension):
@@ -133,7 +134,7 @@ def _cause(error: GraphQLError) -> Exception | None:
     return cause
 
 
-def _say(error: GraphQLError | None, code: Code, message: str, **extensions: Any) -> GraphQLError:
+def _say(error: GraphQLError | None, message: str, **extensions: Any) -> GraphQLError:
     """A clean error in the place of the other."""
     return GraphQLError(
         message,
@@ -141,5 +142,5 @@ def _say(error: GraphQLError | None, code: Code, message: str, **extensions: Any
         source=error.source if error else None,
         positions=error.positions if error else None,
         path=error.path if error else None,
-        extensions={"code": code, **extensions},
+        extensions=extensions,
     )

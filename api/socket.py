@@ -1,5 +1,14 @@
-"""GraphQL over WebSocket: strawberry's graphql-transport-ws, stricter with what clients send."""
+"""GraphQL over WebSocket: strawberry's graphql-transport-ws, stricter with what clients send, and surer to end."""
 
+import asyncio
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any, Final
+
+from starlette.websockets import WebSocketDisconnect
+from starlette.websockets import WebSocketDisconnected as SocketIsClosed
+from strawberry.asgi import ASGIWebSocketAdapter
+from strawberry.http.exceptions import WebSocketDisconnected
 from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import BaseGraphQLTransportWSHandler
 from strawberry.subscriptions.protocols.graphql_transport_ws.types import Message, SubscribeMessage
 
@@ -7,9 +16,31 @@ from api.context import Context
 from api.errors import Throttled
 from api.wire import fault_in_message
 
+CANCEL_AGAIN_SECONDS: Final = 0.1
+
+
+class SocketAdapter(ASGIWebSocketAdapter):
+    """The socket, for which a client that has left is no fault."""
+
+    async def send_json(self, message: Mapping[str, object]) -> None:
+        """Send; strawberry's WebSocketDisconnected where nobody is there any more."""
+        try:
+            await super().send_json(message)
+        except SocketIsClosed as error:
+            raise WebSocketDisconnected from error
+
+    async def close(self, code: int, reason: str) -> None:
+        """Close, unless it is closed."""
+        with suppress(SocketIsClosed, WebSocketDisconnect):
+            await super().close(code, reason)
+
 
 class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
     """One connection's conversation."""
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self._ending: set[asyncio.Task[None]] = set()
 
     async def handle_message(self, message: Message) -> None:
         """Close with 4400 on whatever is not a message of the protocol, as the protocol asks."""
@@ -26,3 +57,25 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
             await self.send_message({"id": message["id"], "type": "error", "payload": [fault.formatted]})
         else:
             await super().handle_subscribe(message)
+
+    async def cleanup_operation(self, operation_id: str) -> None:
+        """End the operation; it says nothing from now on."""
+        operation = self.operations.pop(operation_id, None)
+        if operation is not None and operation.task is not None:
+            operation.completed = True
+            ending = asyncio.create_task(_end(operation.task))
+            self._ending.add(ending)
+            ending.add_done_callback(self._ending.discard)
+
+    async def handle_task_exception(self, error: Exception) -> None:
+        """Log what ended an operation without an answer, unless it was the client's leaving."""
+        if not isinstance(error, WebSocketDisconnected):
+            self.context.services.faults.hide(error)
+
+
+async def _end(task: "asyncio.Task[Any]") -> None:
+    # Once may not be enough: up to Python 3.11 asyncio.wait_for loses a cancellation that arrives as what it waits for
+    # completes (CPython issue 86296), and redis-py waits so for every command that it sends.
+    while not task.done():
+        task.cancel()
+        await asyncio.wait({task}, timeout=CANCEL_AGAIN_SECONDS)

@@ -20,7 +20,7 @@ from api.context import Context, Services
 from api.errors import BadUserInput, Fault
 from api.pages.graphiql import EXAMPLE_IDS, example_variables, graphiql_page
 from api.schema import schema
-from api.socket import SocketHandler
+from api.socket import SocketAdapter, SocketHandler
 from api.wire import decode_json, read_request
 
 
@@ -37,6 +37,7 @@ class HttpFault(Exception):
 class GraphQLView(GraphQL[Context, None]):
     """The endpoint `/graphql`: POST and GET for operations, GET for the page, WebSocket for subscriptions."""
 
+    websocket_adapter_class = SocketAdapter
     graphql_transport_ws_handler_class = SocketHandler
 
     def __init__(self, services: Services) -> None:

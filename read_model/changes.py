@@ -46,13 +46,16 @@ class Changes:
     @asynccontextmanager
     async def following(self) -> AsyncIterator[None]:
         """Follow while the block runs; subscriptions that are still open afterwards end with Unavailable."""
-        tasks = [asyncio.create_task(follower.run()) for follower in self._followers]
+        running = {asyncio.create_task(follower.run()) for follower in self._followers}
         try:
             yield
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            # More than once: redis-py sends inside asyncio.wait_for, which before Python 3.12 swallows a cancellation
+            # that arrives when it is done.
+            while running:
+                for task in running:
+                    task.cancel()
+                _, running = await asyncio.wait(running, timeout=0.1)
             for follower in self._followers:
                 follower.end(Unavailable())
             await self._redis.aclose()

@@ -74,10 +74,12 @@ def token(
     if (role == "customer") != (customer is not None):
         raise typer.BadParameter("goes with --role customer, and only with that", param_hint="--customer")
     _supply()
-    from stack.tokens import make_token
+    from api.auth import issue_token
+    from api.settings import ApiSettings
 
+    secret = ApiSettings().auth_secret.get_secret_value()
     try:
-        typer.echo(make_token(role, customer, lifetime_seconds=round(hours * 3600)))
+        typer.echo(issue_token(secret, role, customer, round(hours * 3600)))
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--customer") from error
 

@@ -30,7 +30,7 @@ from write_model.settings import WriteSettings
 from write_model.startup import WriteModel, open_write_model, system_clock
 
 _DEMO = Actor("staff", "demo")
-_LOADS = "demo"
+_RECORDS = "demo"
 _Document = dict[str, Any]
 _moment: ContextVar[datetime] = ContextVar("moment")
 
@@ -52,41 +52,41 @@ async def prepare(*, with_demo: bool) -> None:
 
 
 async def _load_once(write_model: WriteModel, settings: WriteSettings) -> None:
-    loads = _Loads(settings)
+    loads = Loads(settings)
     load = await asyncio.to_thread(loads.begin)
     if load is not None:
         plan = make_plan(load.began_at)
         async with _progress(plan.steps) as advance:
-            await _Loader(write_model, load.done, advance, settings.currency).run(plan)
+            await Loader(write_model, load.done, advance, settings.currency).run(plan)
         await asyncio.to_thread(loads.complete)
 
 
 @dataclass(frozen=True)
-class _Load:
+class Load:
     """A load to do. `done`: what an earlier one got done, the aggregate's id by the trace of the command."""
 
     began_at: datetime
     done: dict[str, str]
 
 
-class _Loads:
+class Loads:
     """The record of the load, in the database that it goes to."""
 
     def __init__(self, settings: WriteSettings) -> None:
         self._url = settings.mongodb_url.get_secret_value()
         self._name = settings.mongodb_database
 
-    def begin(self) -> _Load | None:
+    def begin(self) -> Load | None:
         """The load to do or to finish; None where it is done, or where the database holds somebody's own data."""
         with self._open() as client:
             database = client[self._name]
-            record = database[_LOADS].find_one({"_id": "load"})
+            record = database[_RECORDS].find_one({"_id": "load"})
             if record is None:
                 if database["journal"].find_one({}, {"_id": 1}) is not None:
                     return None
                 record = {"_id": "load", "began_at": system_clock(), "complete": False}
-                database[_LOADS].insert_one(record)
-                return _Load(record["began_at"], {})
+                database[_RECORDS].insert_one(record)
+                return Load(record["began_at"], {})
             if record["complete"]:
                 return None
             # From the journal: receipts are kept a week after the time of their command, and the demo's is long ago.
@@ -95,19 +95,21 @@ class _Loads:
                 # A command on an order also reserves or releases stock: the order is what it was about.
                 if event["trace"] not in done or event["aggregate_id"].startswith("ord_"):
                     done[event["trace"]] = event["aggregate_id"]
-            return _Load(record["began_at"].astimezone(UTC), done)
+            return Load(record["began_at"].astimezone(UTC), done)
 
     def complete(self) -> None:
         """It needs no other."""
         with self._open() as client:
-            client[self._name][_LOADS].update_one({"_id": "load"}, {"$set": {"complete": True}})
+            client[self._name][_RECORDS].update_one({"_id": "load"}, {"$set": {"complete": True}})
 
     def _open(self) -> MongoClient[_Document]:
         return MongoClient(self._url, tz_aware=True, w="majority", readConcernLevel="majority")
 
 
 @dataclass
-class _Loader:
+class Loader:
+    """Sends what is not done yet."""
+
     write_model: WriteModel
     done: dict[str, str]
     advance: Callable[[], None]

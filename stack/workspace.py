@@ -38,8 +38,9 @@ class Workspace:
     def claim(self, url: str) -> Iterator[None]:
         """Be the only `dev` of the directory while the block runs; the lock goes with the process, however it ends."""
         with _problems_of(self.directory):
-            self.directory.mkdir(parents=True, exist_ok=True)
+            self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             lock = self._acquire()
+            self._servers.unlink(missing_ok=True)  # of an owner that was killed
             os.write(lock, json.dumps({"pid": os.getpid(), "url": url}).encode())
         try:
             yield

@@ -7,7 +7,7 @@ import socket
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import Any, Self
@@ -41,6 +41,8 @@ ADDRESS = {
     "countryCode": "GB",
 }
 
+_numbers = count(1)
+
 
 def staff_token() -> str:
     return issue_token(SECRET, "staff", None, 3600)
@@ -57,7 +59,6 @@ class System:
     url: str
     environment: Mapping[str, str]
     log: Path
-    _numbers: Any = field(default_factory=lambda: count(1))
 
     def client(self, token: str | None) -> "Client":
         """Someone who sends this token, or none."""
@@ -69,7 +70,7 @@ class System:
 
     def unique(self, what: str) -> str:
         """A name that nothing has yet."""
-        return f"{what}-{next(self._numbers)}"
+        return f"{what}-{next(_numbers)}"
 
 
 class Client:

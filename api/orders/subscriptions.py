@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import cast
 
 import strawberry
 from strawberry import UNSET
@@ -15,7 +14,6 @@ from api.orders.types import OrderStatusChange
 from api.scalars import ConsistencyToken
 from read_model.errors import OrderUnknown
 from read_model.orders import order_status_changes
-from read_model.schema.changes import OrderChanged
 
 
 @strawberry.type
@@ -44,6 +42,6 @@ class OrderSubscriptions:
 async def _changes(info: Info, order_id: str, after_version: int | None) -> AsyncGenerator[OrderStatusChange, None]:
     read = info.context.services.read
     following = order_status_changes(read.reader, read.changes, order_id, after_version)
-    async with aclosing(cast(AsyncGenerator[OrderChanged, None], following)) as changes:
+    async with aclosing(following) as changes:
         async for change in changes:
             yield OrderStatusChange.of(change.order_id, change)

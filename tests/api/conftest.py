@@ -14,6 +14,8 @@ async def system(mongodb_url: str) -> AsyncIterator[System]:
     with TemporaryDirectory(prefix="orderstream-api-") as directory:
         async with running_system(Path(directory), mongodb_url, "test_api") as system:
             yield system
+        # Whatever the tests sent, nothing of it was a fault of ours.
+        assert "Traceback" not in (Path(directory) / "log").read_text()
 
 
 @pytest.fixture

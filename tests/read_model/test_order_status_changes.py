@@ -183,7 +183,9 @@ async def test_whatever_happens_meanwhile_nothing_is_missed_and_nothing_comes_tw
         async def after() -> None:
             reader.after = nothing
             await order.move(after_read[0], heard=after_read[1])
+            subscribed.set()
 
+        subscribed = asyncio.Event()
         reader.before, reader.after = before, after
         seen: list[OrderChanged] = []
 
@@ -194,7 +196,7 @@ async def test_whatever_happens_meanwhile_nothing_is_missed_and_nothing_comes_tw
 
         listening = asyncio.create_task(listen())
         async with asyncio.timeout(PATIENCE):
-            await until(lambda: reader.after is nothing)
+            await subscribed.wait()
             for times, heard in live:
                 await order.move(times, heard=heard)
             await order.followed()

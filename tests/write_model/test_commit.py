@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 
 import pytest
+from pymongo.errors import OperationFailure
 
 from tests.write_model.examples import place
 from tests.write_model.shop import add, addition, check_laws, order, outcomes, register, registration
@@ -11,7 +12,7 @@ from tests.write_model.specification import STAFF
 from write_model.actor import Actor
 from write_model.contracts.streams import Token, partition_of
 from write_model.customers.customer import EmailTaken
-from write_model.mongo.database import JOURNAL, RECEIPTS, Database
+from write_model.mongo.database import JOURNAL, RECEIPTS, Database, database_of, open_client
 from write_model.orders.cancel_order import CancelOrder
 from write_model.orders.confirm_order import ConfirmOrder
 from write_model.orders.order import OrderEmpty
@@ -175,6 +176,26 @@ async def test_a_transaction_takes_a_bounded_number_of_events(settings: RelaySet
     assert kinds(results) == {"Receipt": 40}
     ordinals = [document["ordinal"] async for document in stored[JOURNAL].find()]
     assert max(ordinals) < 12
+    await check_laws(stored)
+
+
+async def test_a_transaction_that_a_killed_process_left_open_is_ended(
+    write_model: WriteModel, settings: RelaySettings, stored: Database
+) -> None:
+    tea = await add(write_model)
+    dead = open_client(settings)
+    session = await dead.start_session()
+    session.start_transaction()
+    await database_of(dead, settings)["products"].update_one({"_id": tea}, {"$inc": {"stock": -1}}, session=session)
+
+    receipt = await write_model.dispatch(RestockProduct(product_id=tea, quantity=1), STAFF)
+
+    assert receipt.version == 2
+    with pytest.raises(OperationFailure) as gone:
+        await session.commit_transaction()
+    assert gone.value.has_error_label("TransientTransactionError")
+    await session.end_session()
+    dead.close()
     await check_laws(stored)
 
 

@@ -22,6 +22,7 @@ from write_model.mongo import transaction
 from write_model.mongo.database import Client, Database
 from write_model.mongo.lease import Lease
 from write_model.mongo.loader import Loader, find_in
+from write_model.mongo.orphans import IDLE_SECONDS, end_orphans
 from write_model.mongo.receipts import ReceiptId, StoredReceipt, find_receipts, receipt_id
 from write_model.mongo.transaction import Batch, Change, CommitUnknown, Conflict, Taken
 from write_model.mongo.unit_of_work import Work
@@ -113,6 +114,7 @@ class Committer:
         """Attempt until every command of the batch has its answer; what a full transaction left waits in front."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self._settings.command_timeout_seconds
+        patience = loop.time() + IDLE_SECONDS
         try:
             while batch:
                 try:
@@ -127,6 +129,10 @@ class Committer:
                 except Conflict:
                     if loop.time() > deadline:
                         raise
+                    if loop.time() > patience:
+                        patience = loop.time() + IDLE_SECONDS
+                        if orphans := await end_orphans(self._client):
+                            _log.warning("ended %d transactions that nobody went on with", orphans)
                     await self._enter_gate(deadline)
             await self._leave_gate_in_time()
         except Conflict:

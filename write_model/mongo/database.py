@@ -13,6 +13,9 @@ Document = dict[str, Any]
 Client = AsyncIOMotorClient[Document]
 Database = AsyncIOMotorDatabase[Document]
 
+APPLICATION: Final = "orderstream"
+"""Under this name MongoDB lists our connections and sessions."""
+
 JOURNAL: Final = "journal"
 RECEIPTS: Final = "receipts"
 LEASES: Final = "leases"
@@ -25,7 +28,7 @@ def open_client(settings: WriteSettings) -> Client:
     return AsyncIOMotorClient(
         settings.mongodb_url.get_secret_value(),
         tz_aware=True,
-        appname="orderstream",
+        appname=APPLICATION,
         serverSelectionTimeoutMS=5_000,
         connectTimeoutMS=5_000,
         timeoutMS=None,

@@ -1,0 +1,137 @@
+"""The command line, as a person meets it: what it prints, where, and with which exit code."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+from api.auth import read_token
+from write_model.contracts.ids import new_id
+from write_model.startup import system_clock
+
+SECRET = "a secret of the tests that is long enough"
+CUSTOMER = new_id("cus", 7, system_clock(), os.urandom)
+PARTS = ("api", "relay", "projector")
+UNSET = {"MONGODB_URL", "REDIS_URL", "AUTH_SECRET", "HOST", "PORT"}
+
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def orderstream(tmp_path: Path) -> Run:
+    """Run a command in an empty directory."""
+
+    def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-P", "-m", "stack", *arguments],
+            cwd=tmp_path,
+            env={name: value for name, value in os.environ.items() if name not in UNSET} | environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+
+    return run
+
+
+def test_version(orderstream: Run) -> None:
+    assert orderstream("version").stdout == version("orderstream") + "\n"
+
+
+def test_help_names_every_command(orderstream: Run) -> None:
+    done = orderstream("--help")
+    assert done.returncode == 0
+    for command in (*PARTS, "dev", "token", "schema", "settings", "version"):
+        assert f"\n  {command} " in done.stdout
+
+
+@pytest.mark.parametrize("arguments", [(), ("bogus",), ("dev", "--bogus"), ("token",), ("token", "--role", "king")])
+def test_wrong_usage_is_2_and_says_so_on_stderr(orderstream: Run, arguments: tuple[str, ...]) -> None:
+    done = orderstream(*arguments)
+    assert done.returncode == 2
+    assert "Usage: orderstream" in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_schema_prints_the_sdl(orderstream: Run) -> None:
+    done = orderstream("schema")
+    assert done.returncode == 0
+    assert "type Mutation {" in done.stdout
+    assert done.stderr == ""
+
+
+def test_a_token_and_nothing_else(orderstream: Run) -> None:
+    staff = orderstream("token", "--role", "staff", AUTH_SECRET=SECRET)
+    assert staff.stderr == ""
+    assert read_token(SECRET, staff.stdout.removesuffix("\n")).role == "staff"
+    customer = orderstream("token", "--role", "customer", "--customer", CUSTOMER, AUTH_SECRET=SECRET)
+    assert read_token(SECRET, customer.stdout.removesuffix("\n")).customer_id == CUSTOMER
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("customer",), ("staff", "--customer", CUSTOMER), ("customer", "--customer", "somebody")],
+)
+def test_a_token_that_makes_no_sense_is_wrong_usage(orderstream: Run, arguments: tuple[str, ...]) -> None:
+    done = orderstream("token", "--role", *arguments, AUTH_SECRET=SECRET)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert "--customer" in done.stderr
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_a_part_without_its_settings_says_what_to_set(orderstream: Run, part: str) -> None:
+    says = complaint(orderstream(part))
+    assert "REDIS_URL" in says
+    assert "not set" in says
+    assert "orderstream dev" in says
+
+
+@pytest.mark.parametrize(
+    ("command", "environment", "says"),
+    [
+        ("dev", {"PORT": "eighty"}, "PORT: input should be a valid integer"),
+        ("dev", {"PORT": "70000"}, "PORT: input should be less than or equal to 65535"),
+        ("dev", {"HOST": "256.1.1.1"}, "HOST=256.1.1.1 is no address of this machine"),
+        ("dev", {"HOST": "192.0.2.1"}, "HOST=192.0.2.1 is no address of this machine"),
+        ("dev", {"AUTH_SECRET": "short"}, "AUTH_SECRET: value should have at least 32"),
+        ("dev", {"PARTITIONS": "0"}, "PARTITIONS: input should be greater than or equal to 1"),
+        ("settings", {"CURRENCY": "euro"}, "CURRENCY: string should match pattern"),
+        ("token --role staff", {}, "AUTH_SECRET is not set: set it"),
+        (
+            "relay",
+            {"MONGODB_URL": "http://nonsense", "REDIS_URL": "redis://127.0.0.1:1/0"},
+            "MONGODB_URL is not a MongoDB URL",
+        ),
+        ("api", {"MONGODB_URL": "mongodb://127.0.0.1:1/", "AUTH_SECRET": SECRET}, "REDIS_URL is not set"),
+    ],
+)
+def test_what_is_wrong_with_the_settings_is_one_line(
+    orderstream: Run, command: str, environment: dict[str, str], says: str
+) -> None:
+    assert says in complaint(orderstream(*command.split(), **environment))
+
+
+def test_a_mongodb_that_does_not_answer_is_one_line(orderstream: Run) -> None:
+    down = {"MONGODB_URL": "mongodb://127.0.0.1:1/", "REDIS_URL": "redis://127.0.0.1:1/0", "AUTH_SECRET": SECRET}
+    assert "MongoDB does not answer" in complaint(orderstream("api", **down))
+
+
+def test_a_directory_that_cannot_be_used_is_one_line(orderstream: Run, tmp_path: Path) -> None:
+    (tmp_path / ".orderstream").write_text("")
+    assert "a file stands where a directory is needed" in complaint(orderstream("dev", PORT="8"))
+
+
+def complaint(done: subprocess.CompletedProcess[str]) -> str:
+    """The one line on stderr of a command that failed with exit code 1."""
+    assert done.returncode == 1, done.stderr
+    assert done.stderr.startswith("orderstream: ")
+    assert done.stderr.count("\n") == 1, done.stderr
+    assert done.stdout == ""
+    return done.stderr

@@ -1,0 +1,117 @@
+"""Dockerfile and docker-compose.yml against the program: nothing in them that it does not know."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+import yaml
+from starlette.routing import Route
+
+from api.app import create_app
+from stack.__main__ import app
+from stack.configuration import PACKAGES, PARTS
+
+ROOT = Path(__file__).parents[2]
+COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+DOCKERFILE = (ROOT / "Dockerfile").read_text()
+SERVICES: dict[str, Any] = COMPOSE["services"]
+OURS = {name: service for name, service in SERVICES.items() if service.get("image") == "orderstream"}
+VARIABLES = {name.upper() for kinds in PACKAGES.values() for kind in kinds for name in kind.model_fields}
+
+
+def commands() -> set[str]:
+    group = typer.main.get_command(app)
+    return set(group.commands)  # type: ignore[attr-defined]
+
+
+def routes() -> set[str]:
+    # The routes do not depend on what is behind them.
+    settings = type("Settings", (), {"anonymous_staff": False, "allowed_origins": ()})()
+    services: Any = type("Services", (), {"settings": settings})()
+    return {route.path for route in create_app(services).routes if isinstance(route, Route)}
+
+
+def needed(service: str) -> set[str]:
+    """Variables without which the part does not start."""
+    return {name.upper() for kind in PARTS[service] for name, field in kind.model_fields.items() if field.is_required()}
+
+
+def test_every_part_of_the_program_is_a_service() -> None:
+    assert set(OURS) == set(PARTS)
+    assert OURS["api"]["deploy"]["replicas"] == 2
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_its_command_exists_and_its_variables_are_settings(name: str) -> None:
+    service = OURS[name]
+    assert service["command"] == [name]
+    assert name in commands()
+    assert set(service["environment"]) <= VARIABLES
+    assert needed(name) <= set(service["environment"])
+
+
+def test_a_replica_has_a_port_of_its_own() -> None:
+    (published,) = OURS["api"]["ports"]
+    first, last, inside = re.fullmatch(r"(\d+)-(\d+):(\d+)", published).groups()  # type: ignore[union-attr]
+    assert int(last) - int(first) + 1 == OURS["api"]["deploy"]["replicas"]
+    assert inside == OURS["api"]["environment"]["PORT"]
+    assert OURS["api"]["environment"]["HOST"] == "0.0.0.0"
+
+
+def test_every_health_check_asks_for_a_path_that_is_served() -> None:
+    urls = re.findall(r"https?://[^\s\"')]+", json.dumps([s.get("healthcheck") for s in OURS.values()]) + DOCKERFILE)
+    assert urls
+    for url in urls:
+        port, path = re.fullmatch(r"http://127\.0\.0\.1:(\d+)(/\w+)\\?", url).groups()  # type: ignore[union-attr]
+        assert port == OURS["api"]["environment"]["PORT"]
+        assert path in routes()
+
+
+def test_the_stores_are_durable_and_checked() -> None:
+    mongo, redis = SERVICES["mongo"], SERVICES["redis"]
+    assert mongo["image"] == "mongo:8"
+    assert redis["image"] == "redis:8"
+    replica_set = mongo["command"][mongo["command"].index("--replSet") + 1]
+    assert f"replicaSet={replica_set}" in OURS["api"]["environment"]["MONGODB_URL"]
+    assert f'_id: "{replica_set}"' in mongo["healthcheck"]["test"][-1]
+    assert redis["command"][redis["command"].index("--appendonly") + 1] == "yes"
+    assert redis["command"][redis["command"].index("--maxmemory-policy") + 1] == "noeviction"
+    for service in (mongo, redis):
+        assert service["healthcheck"]
+        (volume,) = service["volumes"]
+        assert volume.split(":")[0] in COMPOSE["volumes"]
+
+
+def test_there_is_no_secret_in_the_file() -> None:
+    for service in SERVICES.values():
+        for name, value in service.get("environment", {}).items():
+            if re.search("SECRET|PASSWORD|TOKEN|KEY", name):
+                assert value.startswith("${" + name + ":?"), f"{name} must come from the environment"
+            assert not re.search(r"//[^/]*@", str(value)), f"{name} holds credentials"
+
+
+def test_the_image_is_lean_and_not_root() -> None:
+    instructions = re.findall(r"^([A-Z]+) (.*)$", DOCKERFILE, re.MULTILINE)
+    assert [kind for kind, _ in instructions].count("FROM") == 2, "a stage that builds, a stage that runs"
+    final = instructions[[kind for kind, _ in instructions].index("FROM", 1) :]
+    users = [text for kind, text in final if kind == "USER"]
+    assert users
+    assert users[-1] not in ("root", "0")
+    assert ("ENTRYPOINT", '["orderstream"]') in final
+    (default,) = [json.loads(text) for kind, text in final if kind == "CMD"]
+    assert default[0] in commands()
+    assert "--constraint constraints.txt" in DOCKERFILE
+    assert "[embedded" not in DOCKERFILE
+    assert "[dev" not in DOCKERFILE
+    variables = {name for kind, text in final if kind == "ENV" for name in re.findall(r"(\w+)=", text)}
+    assert variables - {"PATH", "PYTHONUNBUFFERED"} <= VARIABLES
+
+
+def test_every_package_is_copied_into_the_image() -> None:
+    ignored = (ROOT / ".dockerignore").read_text().splitlines()
+    for package in ("api", "write_model", "read_model", "projector", "stack"):
+        assert f"COPY {package} {package}" in DOCKERFILE
+        assert f"!{package}" in ignored
