@@ -15,10 +15,14 @@ from api.settings import ApiSettings
 from read_model.settings import ReadSettings
 from write_model.settings import WriteSettings
 
+logger = logging.getLogger("api")
+
 
 def main() -> None:
     """Serve. SIGTERM and SIGINT drain and exit 0; what keeps it from starting is raised."""
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    # It tells of every WebSocket that comes and goes.
+    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _exit)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -42,6 +46,7 @@ async def serve(api: ApiSettings, write: WriteSettings, read: ReadSettings) -> N
             server_header=False,
             timeout_graceful_shutdown=api.shutdown_seconds,
         )
+        logger.info("serving on http://%s:%d/graphql", api.host, api.port)
         # uvicorn takes the signals while it serves; once it has drained it sends them on to `_exit`.
         await uvicorn.Server(config).serve()
 

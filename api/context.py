@@ -1,6 +1,7 @@
 """What an operation is given: the two models, who is asking, and how long it may wait for them."""
 
 import asyncio
+import re
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -24,6 +25,9 @@ from write_model.startup import WriteModel
 
 # Below what those who ask for readiness usually wait.
 CHECK_SECONDS: Final = 3.0
+
+# W3C Trace Context, section 3.2, version 00.
+_TRACEPARENT: Final = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +63,7 @@ class Context:
         return cls(
             services=services,
             authorization=headers.get("authorization"),
-            trace=headers.get("traceparent"),
+            trace=_trace(headers.get("traceparent")),
             is_local=connection.client is not None and _is_loopback(connection.client.host),
         )
 
@@ -96,10 +100,10 @@ class Context:
 
     async def consistent_with(self, tokens: Sequence[ConsistencyToken] | None) -> None:
         """Return once the read model shows what all the tokens mark; StaleRead where that takes too long."""
-        if tokens:
-            seconds, changes = self.services.settings.stale_read_timeout_ms / 1000, self.services.read.changes
-            marks = {Token.decode(token) for token in tokens}
-            await asyncio.gather(*(changes.reached(mark, seconds) for mark in marks))
+        loop = asyncio.get_running_loop()
+        patience = loop.time() + self.services.settings.stale_read_timeout_ms / 1000
+        for token in tokens or ():
+            await self.services.read.changes.reached(Token.decode(token), max(0.0, patience - loop.time()))
 
 
 Info: TypeAlias = strawberry.Info[Context, None]
@@ -114,6 +118,11 @@ async def _problem(check: Coroutine[None, None, None]) -> str | None:
     except (ReadFault, Unavailable) as error:
         return str(error)
     return None
+
+
+def _trace(header: str | None) -> str | None:
+    """The header where it is one: what a client sends goes into every event of its command."""
+    return header if header and _TRACEPARENT.fullmatch(header) else None
 
 
 def _is_loopback(host: str) -> bool:

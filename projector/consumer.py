@@ -45,9 +45,11 @@ class Consumer:
 
     async def run(self) -> None:
         """Step after step until `stop`; an outage of Redis is waited out."""
-        pause = 0.0
+        pause, me = 0.0, asyncio.current_task()
         try:
             while not self._stopping:
+                if me and me.cancelling():  # asyncio.wait_for, inside redis-py, loses a cancellation before Python 3.12
+                    raise asyncio.CancelledError
                 try:
                     await self.step()
                 except Unavailable as error:

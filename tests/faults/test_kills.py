@@ -82,7 +82,7 @@ async def system(mongodb_url: str, database: str) -> AsyncIterator[tuple[System,
                     yield System(url, environment, log), parts
                 finally:
                     await parts.stop()
-                    print(log.read_text()[-6000:])
+                    print(log.read_text())
 
 
 async def insist(client: Client, order: dict[str, Any], key: str) -> dict[str, Any]:

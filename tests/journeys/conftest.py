@@ -20,9 +20,3 @@ async def system(mongodb_url: str) -> AsyncIterator[System]:
 async def staff(system: System) -> AsyncIterator[Client]:
     async with system.staff as client:
         yield client
-
-
-@pytest.fixture
-async def nobody(system: System) -> AsyncIterator[Client]:
-    async with system.client(None) as client:
-        yield client
