@@ -66,7 +66,8 @@ async def open_write_model(settings: WriteSettings, *, clock: Clock = system_clo
         try:
             await ensure_indexes(database, AGGREGATES)
         except PyMongoError as error:
-            raise Unavailable(f"MongoDB does not answer: {error}") from error
+            # Without pymongo's description of the whole topology.
+            raise Unavailable(f"MongoDB does not answer: {str(error).partition(' (configured')[0]}") from error
         gate = Lease(database, "commit-gate", new_holder(), seconds=2 * GATE_SECONDS)
         committer = Committer(client, database, settings, entropy=os.urandom, gate=gate, jitter=random.random)
         running = asyncio.create_task(committer.run())

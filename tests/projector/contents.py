@@ -1,6 +1,7 @@
 """What stands in Redis, typed: redis-py's signatures leave it open."""
 
-from collections.abc import Awaitable
+import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
 from redis.asyncio import Redis
@@ -35,3 +36,11 @@ async def everything(redis: Redis) -> dict[str, Any]:
         if kind in readers:
             contents[key] = await readers[kind](redis, key)
     return contents
+
+
+async def eventually(condition: Callable[[], Awaitable[bool]]) -> None:
+    """Wait for the condition; the timeout of the test is the limit."""
+    while True:
+        if await condition():
+            return
+        await asyncio.sleep(0.005)

@@ -1,11 +1,12 @@
 """An order's status changes: those that were missed, then live ones, without a gap or a duplicate."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
+from hypothesis import settings as examples
 from hypothesis import strategies as st
 from redis.asyncio import Redis
 
@@ -35,6 +36,12 @@ class Interrupted(Reader):
         answers = await super().read(wanted)
         await self.after()
         return answers
+
+
+@pytest.fixture
+async def interrupted(settings: ReadSettings) -> AsyncIterator[Interrupted]:
+    async with open_connections(settings) as connections:
+        yield Interrupted(connections, settings)
 
 
 class Order:
@@ -75,15 +82,23 @@ async def test_those_that_were_missed_then_those_that_come(
         assert await anext(stream) == order.above(3)[0]
 
 
-async def test_without_a_version_only_those_that_come(reader: Reader, changes: Changes, projected: Projected) -> None:
+async def test_without_a_version_only_those_that_come(
+    interrupted: Interrupted, changes: Changes, projected: Projected
+) -> None:
     order = Order(projected, changes)
     await projected.order(order.row, announced=True)
     await order.move(1)
-    async with asyncio.timeout(PATIENCE), aclosing(order_status_changes(reader, changes, order.id)) as stream:
+    read = asyncio.Event()
+
+    async def after() -> None:
+        read.set()
+
+    interrupted.before, interrupted.after = nothing, after
+    async with asyncio.timeout(PATIENCE), aclosing(order_status_changes(interrupted, changes, order.id)) as stream:
         first = asyncio.ensure_future(anext(stream))
-        await asyncio.wait([first], timeout=0.1)
+        await read.wait()
         await order.move(1)
-        assert (await first).version == 3
+        assert await first == order.above(2)[0]
 
 
 @pytest.mark.parametrize("id", ["", "x", "ord_x", "cus_" + "0" * 28, "ord_" + "0" * 28])
@@ -145,7 +160,7 @@ async def test_changes_that_the_feed_lost_come_from_the_timeline(
 moments = st.tuples(st.integers(0, 2), st.booleans())
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     earlier=moments,
     before_read=moments,
@@ -156,6 +171,7 @@ moments = st.tuples(st.integers(0, 2), st.booleans())
 async def test_whatever_happens_meanwhile_nothing_is_missed_and_nothing_comes_twice(
     redis: Redis,
     settings: ReadSettings,
+    interrupted: Interrupted,
     earlier: tuple[int, bool],
     before_read: tuple[int, bool],
     after_read: tuple[int, bool],
@@ -167,8 +183,8 @@ async def test_whatever_happens_meanwhile_nothing_is_missed_and_nothing_comes_tw
     await redis.flushall()
     projected, changes = Projected(redis), Changes(settings)
     await projected.complete()
-    async with open_connections(settings) as connections, changes.following():
-        reader = Interrupted(connections, settings)
+    reader = interrupted
+    async with changes.following():
         order = Order(projected, changes)
         await projected.order(order.row, announced=True)
         await order.move(earlier[0], heard=earlier[1])

@@ -8,7 +8,7 @@ import pytest
 from read_model.connection import Reader
 from read_model.errors import BadCursor, BadPage
 from read_model.orders import orders
-from read_model.pages import Page, PageRequest
+from read_model.pages import Bound, Page, PageRequest, Range
 from read_model.products import products
 from read_model.schema.orders import OrderRow
 from tests.read_model.projected import PARTITIONS, Projected, at, make_id, order_row, product_row
@@ -53,6 +53,14 @@ def test_sizes_that_make_no_sense_are_refused(asked: dict[str, Any]) -> None:
 def test_twenty_rows_unless_asked_otherwise(asked: dict[str, Any], size: int, backward: bool) -> None:
     request = PageRequest(**asked)
     assert (request.size, request.backward) == (size, backward)
+
+
+def test_the_tighter_bound_counts() -> None:
+    including, excluding = Bound("b", inclusive=True), Bound("b", inclusive=False)
+    wide, narrow = Range(including, including), Range(excluding, excluding)
+    assert wide.cut(low=excluding, high=excluding) == narrow.cut(low=including, high=including) == narrow
+    assert wide.cut(low=Bound("a", inclusive=False), high=Bound("c", inclusive=False)) == wide
+    assert Range().cut(low=including) == Range(low=including)
 
 
 async def test_a_list_is_walked_forward_and_back_again(reader: Reader, projected: Projected) -> None:
@@ -185,8 +193,8 @@ async def test_what_is_no_cursor_of_the_list_is_refused(reader: Reader, projecte
     await place(projected, 1)
     of_orders = (await orders(reader, page=PageRequest())).cursors[0]
     of_products = (await products(reader, PageRequest())).cursors[0]
-    forged = base64.urlsafe_b64encode(b"order:+").decode()
-    for garbage in ("", "x", "é", "?" * 10, "x" * 10_000, "////", of_orders[:-4], of_products, forged):
+    forged = [base64.urlsafe_b64encode(text.encode()).decode() for text in ("order:+", f"other:{make_id('ord', 1)}")]
+    for garbage in ("", "x", "é", "?" * 10, "x" * 10_000, "////", of_orders[:-4], of_products, *forged):
         asked: Any = {argument: garbage}
         with pytest.raises(BadCursor, match=argument):
             await orders(reader, page=PageRequest(**asked))

@@ -75,6 +75,16 @@ async def test_events_that_nobody_can_read_have_an_age_too(
     assert 10 <= (await projection_status(reader, changes)).lag_seconds < 20
 
 
+async def test_no_clock_makes_an_event_younger_than_its_commit(
+    reader: Reader, changes: Changes, projected: Projected, redis: Redis
+) -> None:
+    now = await server_time(redis)
+    second = int(now.timestamp()) - 10
+    ahead = encode_time(now + timedelta(days=60))
+    await publish(redis, 1, Position(second * 1000, 0), {"type": "OrderPlaced", "at": ahead})
+    assert 9 <= (await projection_status(reader, changes)).lag_seconds < 20
+
+
 async def test_counting_is_bounded(reader: Reader, changes: Changes, projected: Projected, redis: Redis) -> None:
     async with redis.pipeline() as many:
         for n in range(COUNTED + 5):

@@ -25,9 +25,14 @@ _log = logging.getLogger(__name__)
 async def serve(settings: RelaySettings) -> None:
     """Publish until cancelled."""
     client = open_client(settings)
-    # No retries: a script whose reply was lost must not run again behind our back.
+    # No retries: a script whose reply was lost must not run again behind our back. And no socket_timeout: that goes
+    # through asyncio.wait_for, which on Python 3.11 can lose a cancellation; the publisher sets its own limits.
     redis = Redis.from_url(
-        settings.redis_url.get_secret_value(), decode_responses=True, socket_timeout=5, retry=Retry(NoBackoff(), 0)
+        settings.redis_url.get_secret_value(),
+        decode_responses=True,
+        socket_timeout=None,
+        socket_connect_timeout=5,
+        retry=Retry(NoBackoff(), 0),
     )
     try:
         database = database_of(client, settings)

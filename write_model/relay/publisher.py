@@ -4,17 +4,21 @@ The stream is the checkpoint. A script per partition compares it with what this 
 its end, and demands of everything else that it is there already or has been trimmed.
 """
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, cast
 
 from redis.asyncio import Redis
 from redis.exceptions import NoScriptError, ResponseError
 
 from write_model.contracts.codec import WATERMARK
-from write_model.contracts.streams import BEGINNING, Position, events_key
+from write_model.contracts.envelope import event_id
+from write_model.contracts.streams import BEGINNING, Position, events_key, projected_key
 
 Fields = Mapping[str, str | bytes]
 WATERMARK_FIELDS: Final[Fields] = {WATERMARK: "1"}
+PATIENCE_SECONDS: Final = 5.0
+_CHUNK: Final = 1_000
 
 # KEYS[1]: the stream. ARGV: the last id that this relay saw there, then per entry: id, number of fields and
 # values, fields and values. Answers the stream's last id, or an error ROLLBACK or HOLE. A watermark that comes late
@@ -70,28 +74,32 @@ class Entry(NamedTuple):
 
 
 class Publisher:
-    """Publishes to the streams of all partitions. Not for use by two tasks at once."""
+    """Publishes to the streams of all partitions. Not for use by two tasks at once.
+
+    Every method raises a RedisError or a TimeoutError where Redis fails; repeating it does no harm.
+    """
 
     def __init__(self, redis: Redis, partitions: int) -> None:
-        self._redis = redis
         self.partitions = partitions
+        self._redis = redis
         self._seen: dict[int, Position] = dict.fromkeys(range(partitions), BEGINNING)
         self._sha = ""
 
     async def open(self) -> dict[int, Position]:
         """Look where each stream ends; publication goes on from there."""
-        self._sha = await self._redis.script_load(_PUBLISH)
-        self._seen = {partition: await self._end(partition) for partition in range(self.partitions)}
-        return dict(self._seen)
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            self._sha = await self._redis.script_load(_PUBLISH)
+            self._seen = {partition: await self._end(partition) for partition in range(self.partitions)}
+            return dict(self._seen)
 
     async def publish(self, entries: Sequence[Entry]) -> None:
-        """Add the entries, ascending by position. Raises Rollback, Hole or a RedisError; repeating does no harm."""
+        """Add the entries, ascending by position. Raises Rollback and Hole."""
         by_partition: dict[int, list[Entry]] = {}
         for entry in entries:
             for partition in range(self.partitions) if entry.partition is None else (entry.partition,):
                 by_partition.setdefault(partition, []).append(entry)
         # Not one transaction: each partition is a slot of its own, and each script stands for itself.
-        async with self._redis.pipeline(transaction=False) as pipeline:
+        async with asyncio.timeout(PATIENCE_SECONDS), self._redis.pipeline(transaction=False) as pipeline:
             for partition, its in by_partition.items():
                 pipeline.evalsha(self._sha, 1, events_key(partition), str(self._seen[partition]), *_arguments(its))
             replies = await pipeline.execute(raise_on_error=False)
@@ -100,12 +108,34 @@ class Publisher:
                 raise _explained(partition, reply)
             self._seen[partition] = max(self._seen[partition], its[-1].position)
 
-    async def trim(self, below: Mapping[int, Position]) -> None:
-        """Let entries go that lie below each partition's position, in whole nodes of the stream."""
-        async with self._redis.pipeline(transaction=False) as pipeline:
-            for partition, position in below.items():
-                pipeline.xtrim(events_key(partition), minid=str(position), approximate=True)
+    async def events_after(self, after: Position) -> dict[str, Position]:
+        """The events that the streams have above the position, by id."""
+        found: dict[str, Position] = {}
+        for partition in range(self.partitions):
+            start = f"({after}"
+            while entries := await self._range(partition, start):
+                for id, fields in entries:
+                    if WATERMARK not in fields:
+                        found[event_id(fields["aggregate"], int(fields["version"]))] = Position.parse(id)
+                start = f"({entries[-1][0]}"
+        return found
+
+    async def trim(self, upto: Position) -> None:
+        """Let entries go that are projected and lie below the position, in whole nodes of the stream."""
+        async with asyncio.timeout(PATIENCE_SECONDS), self._redis.pipeline(transaction=False) as pipeline:
+            for partition in range(self.partitions):
+                pipeline.hget(projected_key(partition), "position")
+            projected = await pipeline.execute()
+            for partition, position in enumerate(projected):
+                if position:
+                    below = min(Position.parse(position), upto)
+                    pipeline.xtrim(events_key(partition), minid=str(below), approximate=True)
             await pipeline.execute()
+
+    async def _range(self, partition: int, start: str) -> list[tuple[str, dict[str, str]]]:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            entries = await self._redis.xrange(events_key(partition), start, "+", count=_CHUNK)
+        return cast(list[tuple[str, dict[str, str]]], entries)
 
     async def _end(self, partition: int) -> Position:
         try:

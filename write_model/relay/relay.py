@@ -13,7 +13,7 @@ from pymongo.errors import PyMongoError
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from write_model.contracts.streams import Position, projected_key
+from write_model.contracts.streams import Position
 from write_model.mongo.database import Client, Database
 from write_model.mongo.lease import Lease
 from write_model.relay import changes, segments
@@ -46,7 +46,6 @@ class Relay:
     ) -> None:  # fmt: skip
         self._client = client
         self._database = database
-        self._redis = redis
         self._settings = settings
         self._holder = holder
         self._jitter = jitter
@@ -67,9 +66,9 @@ class Relay:
                         _log.info("this relay publishes")
                         await self._work()
                     pause = _RENEWAL_SECONDS
-                except* (PyMongoError, RedisError, Rollback, LeaseLost, Overtaken) as group:
+                except* (PyMongoError, RedisError, TimeoutError, Rollback, LeaseLost, Overtaken) as group:
                     pause = min(_LONGEST_PAUSE, max(0.1, 2 * pause))
-                    _log.warning("publication pauses for %.1f s: %s", pause, _first(group))
+                    _log.warning("publication pauses for %.1f s: %r", pause, _first(group))
                 await asyncio.sleep(pause * (0.5 + self._jitter()))
         finally:
             with suppress(PyMongoError):
@@ -97,7 +96,7 @@ class Relay:
 
     async def _reconcile(self) -> Position:
         self._recorded = await reconcile(
-            self._client, self._database, self._redis, self._publisher, self._recorded, self._holder
+            self._client, self._database, self._publisher, self._recorded, self._holder
         )  # fmt: skip
         return self._recorded
 
@@ -158,12 +157,7 @@ class Relay:
             if recorded is None:
                 continue
             old = Position(max(0, recorded.ms - 1000 * self._settings.stream_retention_seconds), 0)
-            below: dict[int, Position] = {}
-            for partition in range(self._settings.partitions):
-                projected = await self._redis.hget(projected_key(partition), "position")
-                if projected:
-                    below[partition] = min(Position.parse(str(projected)), recorded, old)
-            await self._publisher.trim(below)
+            await self._publisher.trim(old)
 
 
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:

@@ -1,14 +1,11 @@
 """From the journal to the streams: refills what a stream has lost, and gives positions to what never had one."""
 
 from contextlib import aclosing
-from typing import Final, cast
+from typing import Final
 
 from bson import Timestamp
-from redis.asyncio import Redis
 
-from write_model.contracts.codec import WATERMARK
-from write_model.contracts.envelope import event_id
-from write_model.contracts.streams import BEGINNING, ORDINAL_BITS, Position, events_key, partition_of
+from write_model.contracts.streams import BEGINNING, ORDINAL_BITS, Position, partition_of
 from write_model.mongo.database import JOURNAL, Client, Database, Document
 from write_model.mongo.journal import to_entry
 from write_model.mongo.transaction import operation_time
@@ -17,7 +14,6 @@ from write_model.relay.publisher import Entry, Publisher
 from write_model.relay.segments import Recorded
 
 _CHUNK: Final = 1_000
-_Entries = list[tuple[str, dict[str, str]]]
 
 
 class TooManyUnpublished(Exception):
@@ -56,7 +52,7 @@ async def _publish(database: Database, publisher: Publisher, events: list[Record
 
 
 async def reconcile(
-    client: Client, database: Database, redis: Redis, publisher: Publisher, recorded: Position | None, holder: str
+    client: Client, database: Database, publisher: Publisher, recorded: Position | None, holder: str
 ) -> Position:  # fmt: skip
     """Publish and record all that was committed up to now, without the oplog; answers where to follow from.
 
@@ -66,7 +62,7 @@ async def reconcile(
     """
     marker = await _mark(client, database, holder)
     known = {id async for part in segments.recorded_after(database, BEGINNING) for _, id in part}
-    in_streams = await _published_after(redis, recorded or BEGINNING, publisher.partitions)
+    in_streams = await publisher.events_after(recorded or BEGINNING)
     keep = sorted((position, id) for id, position in in_streams.items() if id not in known)
     fresh: list[Recorded] = []
     command: Document = {
@@ -103,16 +99,3 @@ async def _mark(client: Client, database: Database, holder: str) -> Position:
                 if change.document is None and change.position > start:
                     return change.position
     raise AssertionError("a change stream has no end")
-
-
-async def _published_after(redis: Redis, after: Position, partitions: int) -> dict[str, Position]:
-    """The events in the streams above the position, by id."""
-    found: dict[str, Position] = {}
-    for partition in range(partitions):
-        start = f"({after}"
-        while entries := cast(_Entries, await redis.xrange(events_key(partition), start, "+", count=_CHUNK)):
-            for id, fields in entries:
-                if WATERMARK not in fields:
-                    found[event_id(fields["aggregate"], int(fields["version"]))] = Position.parse(id)
-            start = f"({entries[-1][0]}"
-    return found
