@@ -283,9 +283,10 @@ async def test_a_stopped_consumer_ends_at_once_and_leaves_a_whole_step(redis: Re
         async def waiting() -> bool:
             return bool((await redis.info("clients"))["blocked_clients"])
 
-        async with running(consumer):
-            await until(redis, last)
-            await eventually(waiting)
+        async with asyncio.timeout(4):  # less than the patience of the connection
+            async with running(consumer):
+                await until(redis, last)
+                await eventually(waiting)
     assert await checkpoint(redis) == Checkpoint(1, last)
 
 

@@ -35,7 +35,7 @@ def make(redis: Redis) -> Callable[[str], Ownership]:
     return lambda name: Ownership(Leases(redis, name), PARTITIONS, consumer_of)
 
 
-async def owners(redis: Redis) -> dict[int, str | None]:
+async def owners(redis: Redis) -> dict[int, Any]:
     return {partition: await redis.get(owner_key(partition)) for partition in ALL}
 
 

@@ -70,7 +70,7 @@ async def test_a_missing_or_wrong_setting_is_said_in_a_line() -> None:
 async def test_it_waits_for_a_redis_that_is_not_there_and_can_be_stopped_meanwhile() -> None:
     async with projector(REDIS_URL="redis://127.0.0.1:1/0") as process:
         assert process.stderr is not None
-        seen = []
+        seen: list[str] = []
         while "waiting for Redis" not in "".join(seen):
             seen.append((await process.stderr.readline()).decode())
         process.send_signal(signal.SIGTERM)
