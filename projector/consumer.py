@@ -45,10 +45,10 @@ class Consumer:
 
     async def run(self) -> None:
         """Step after step until `stop`; an outage of Redis is waited out."""
-        pause, me = 0.0, asyncio.current_task()
+        pause = 0.0
         try:
             while not self._stopping:
-                if me and me.cancelling():  # asyncio.wait_for, inside redis-py, loses a cancellation before Python 3.12
+                if _is_cancelled():  # asyncio.wait_for, inside redis-py, loses a cancellation before Python 3.12
                     raise asyncio.CancelledError
                 try:
                     await self.step()
@@ -62,7 +62,7 @@ class Consumer:
                         log.info("partition %d: Redis is back", self._partition)
                     pause = 0.0
         except asyncio.CancelledError:
-            if not self._stopping:
+            if not self._stopping or _is_cancelled():
                 raise
 
     def stop(self) -> None:
@@ -131,6 +131,12 @@ class Consumer:
             return await task
         finally:
             self._waiting = None
+
+
+def _is_cancelled() -> bool:
+    """Whether somebody cancelled this task, rather than what it waited for."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def _longer(pause: float) -> float:

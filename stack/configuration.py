@@ -9,10 +9,10 @@ from pydantic import SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 from pydantic_settings import BaseSettings
-from read_model.settings import ReadSettings
 
 from api.settings import ApiSettings
 from projector.settings import ProjectorSettings
+from read_model.settings import ReadSettings
 from stack.operator_error import OperatorError
 from write_model.settings import RelaySettings, WriteSettings
 
