@@ -71,11 +71,11 @@ class Changes:
         try:
             async with asyncio.timeout(timeout):
                 # In turn, and again: while one was waited for, another may have gone back.
-                while behind := [p for p in token.partitions if self.position(p) < token.position]:
-                    await self._followers[behind[0]].waiting.wait(token.position)
+                while behind := [(p, wanted) for p, wanted in token.positions if self.position(p) < wanted]:
+                    partition, wanted = behind[0]
+                    await self._followers[partition].waiting.wait(wanted)
         except TimeoutError:
-            reached = min(self.position(partition) for partition in token.partitions)
-            raise StaleRead(Token(reached, token.partitions)) from None
+            raise StaleRead(Token(tuple((p, self.position(p)) for p in token.partitions))) from None
         return True
 
     @asynccontextmanager

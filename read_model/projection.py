@@ -65,7 +65,7 @@ async def projection_status(reader: Reader, changes: Changes) -> ProjectionStatu
         lag_events += count
         parked_events += parked
     return ProjectionStatus(
-        Token(min(shown, default=BEGINNING), tuple(partitions)), lag_events, round(lag_seconds, 3), parked_events
+        Token.at(min(shown, default=BEGINNING), partitions), lag_events, round(lag_seconds, 3), parked_events
     )
 
 

@@ -24,7 +24,7 @@ def code(error: GraphQLError) -> object:
         (Unavailable(SECRET), "UNAVAILABLE"),
         (NoReply(), "UNAVAILABLE"),
         (SlowConsumer(limit=1), "SLOW_CONSUMER"),
-        (StaleRead(Token(Position(1, 1), (0,))), "STALE_READ"),
+        (StaleRead(Token.at(Position(1, 1), (0,))), "STALE_READ"),
         (InvalidToken("no token"), "BAD_USER_INPUT"),
         (Forbidden("no"), "FORBIDDEN"),
         (RecursionError(), "BAD_USER_INPUT"),

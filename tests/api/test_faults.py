@@ -230,7 +230,7 @@ async def test_a_refused_command_says_its_code(staff: Client) -> None:
 
 
 async def test_what_was_never_reached_is_a_stale_read_that_says_how_far_it_came(staff: Client) -> None:
-    token = Token(Position(10**13, 0), (0,)).encode()
+    token = Token.at(Position(10**13, 0), (0,)).encode()
     answer = await staff.run(CONSISTENT, w=[token])
     [error] = answer["errors"]
     assert error["extensions"]["code"] == "STALE_READ"

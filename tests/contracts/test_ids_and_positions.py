@@ -58,11 +58,17 @@ def test_positions_sort_as_redis_sorts_ids(a: Position, b: Position) -> None:
     assert max(a.seq, a.ms) < 2**53, "exact in Lua and JavaScript"
 
 
-@given(positions, st.sets(st.integers(0, 1023)))
-def test_a_token_survives_the_way_to_text(position: Position, partitions: set[int]) -> None:
-    token = Token(position, tuple(sorted(partitions)))
+@given(st.dictionaries(st.integers(0, 1023), positions))
+def test_a_token_survives_the_way_to_text(bounds: dict[int, Position]) -> None:
+    token = Token(tuple(bounds.items()))
     assert Token.decode(token.encode()) == token
-    assert position.cluster_time == (position.ms // 1000, position.seq >> 20)
+    assert token.partitions == tuple(bounds)
+    assert all(position <= token.position for position in bounds.values())
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(0, 2**32 - 1), st.integers(0, 2**20 - 1))
+def test_a_position_knows_its_commit(seconds: int, increment: int, ordinal: int) -> None:
+    assert Position.of_commit(seconds, increment, ordinal).cluster_time == (seconds, increment)
 
 
 @given(st.text())

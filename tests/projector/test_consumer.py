@@ -1,15 +1,10 @@
 """The consumer against a real Redis: every event once in effect, whatever happens between reading and applying."""
 
 import asyncio
-import contextlib
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
-from pathlib import Path
 
 import pytest
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
 from projector.consumer import Consumer
 from projector.startup import connect
@@ -18,47 +13,18 @@ from read_model.schema.changes import decode_change
 from read_model.schema.customers import CustomerRow
 from read_model.schema.keys import feed_key
 from read_model.schema.orders import OrderRow
-from stack.embedded import start_redis
+from tests.projector.consumers import a_consumer, checkpoint, lives, running, until
 from tests.projector.contents import eventually, everything, hash_at, ranked_at, stream_at
-from tests.projector.events import CUSTOMER, ORDER, an_id, envelope, history, placed, position, publish, watermark
+from tests.projector.events import CUSTOMER, ORDER, envelope, history, placed, position, publish, watermark
 from tests.projector.story import KEYS
 from write_model.contracts.customers import CustomerRegistered
 from write_model.contracts.envelope import Envelope
 from write_model.contracts.event import Event
-from write_model.contracts.orders import OrderCancelled, OrderConfirmed, OrderDelivered, OrderShipped
-from write_model.contracts.streams import BEGINNING, Position, events_key, projected_key
+from write_model.contracts.orders import OrderConfirmed
+from write_model.contracts.streams import BEGINNING, projected_key
 
 ADA = envelope(CUSTOMER, 1, CustomerRegistered(name="Ada", email="ada@example.com"))
 PLACED, CONFIRMED = history(ORDER, placed(total=1990), OrderConfirmed(customer_id=CUSTOMER))
-
-
-def a_consumer(redis: Redis, *, batch: int = 500) -> Consumer:
-    store = Store(redis, 0, feed_retention_ms=3_600_000)
-    return Consumer(store, 0, shop_currency="EUR", block_ms=1, batch=batch)
-
-
-async def checkpoint(redis: Redis) -> Checkpoint:
-    return await Store(redis, 0, feed_retention_ms=1).checkpoint()
-
-
-async def until(redis: Redis, reached: Position) -> None:
-    """Wait until the checkpoint is there."""
-
-    async def there() -> bool:
-        return (await checkpoint(redis)).position >= reached
-
-    await eventually(there)
-
-
-@asynccontextmanager
-async def running(consumer: Consumer) -> AsyncIterator[asyncio.Task[None]]:
-    """The consumer at work during the block, stopped after it."""
-    task = asyncio.create_task(consumer.run())
-    try:
-        yield task
-    finally:
-        consumer.stop()
-        await task
 
 
 async def test_a_step_takes_in_what_is_there(redis: Redis) -> None:
@@ -83,32 +49,6 @@ async def test_a_watermark_moves_the_checkpoint_and_completes_the_partition(redi
     await consumer.step()
     assert await hash_at(redis, projected_key(0)) == {"generation": "1", "position": str(reached), "complete": "1"}
     assert (await stream_at(redis, feed_key(0)))[-1] == (str(reached), {"change": ""})
-
-
-def lives(rng: random.Random, *, customers: int, orders: int) -> list[Envelope[Event]]:
-    """Whole lives of many orders, mixed."""
-    owners = [an_id("cus", n) for n in range(customers)]
-    queues = []
-    for n in range(orders):
-        owner = rng.choice(owners)
-        ways: Sequence[Sequence[Event]] = (
-            [OrderCancelled(customer_id=owner, reason="OTHER")],
-            [OrderConfirmed(customer_id=owner), OrderCancelled(customer_id=owner, reason="FRAUD")],
-            [
-                OrderConfirmed(customer_id=owner),
-                OrderShipped(customer_id=owner, carrier="DHL", tracking_number=str(n)),
-                OrderDelivered(customer_id=owner),
-            ],
-        )
-        total = rng.randint(1, 10_000)
-        queues.append(history(an_id("ord", n), placed(total=total, customer_id=owner), *rng.choice(ways)))
-    mixed = [envelope(id, 1, CustomerRegistered(name=id, email="a@example.com")) for id in owners]
-    while queues:
-        queue = rng.choice(queues)
-        mixed.append(queue.pop(0))
-        if not queue:
-            queues.remove(queue)
-    return mixed
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
@@ -188,93 +128,6 @@ async def test_a_stream_that_repeats_itself_changes_nothing(redis: Redis) -> Non
     assert await redis.xlen("{p0}:parked") == 0
 
 
-async def remember(redis: Redis) -> None:
-    """Copy everything aside, as it is now."""
-    for key in await redis.keys():
-        await redis.copy(str(key), str(key), destination_db="1")
-
-
-async def go_back(redis: Redis) -> None:
-    """Redis is what `remember` saw: what a failover to a lagging replica, or a lost end of its log, looks like."""
-    await redis.swapdb(0, 1)
-
-
-async def test_a_redis_that_went_back_is_noticed_and_projected_again(
-    redis: Redis, caplog: pytest.LogCaptureFixture
-) -> None:
-    events = lives(random.Random(5), customers=3, orders=40)
-    half = len(events) // 2
-    consumer = a_consumer(redis)
-    await publish(redis, events[:half])
-    await consumer.step()
-    await remember(redis)
-    await publish(redis, events[half:], first=half + 1)
-    await consumer.step()
-    expected = await everything(redis)
-
-    await go_back(redis)
-    await consumer.step()  # nothing arrives
-    assert f"Redis went back from {position(len(events))} to {position(half)}" in caplog.text
-    await publish(redis, events[half:], first=half + 1)
-    await consumer.step()
-    assert await everything(redis) == expected
-
-
-async def test_a_redis_that_went_back_is_noticed_when_something_newer_arrives(redis: Redis) -> None:
-    consumer = a_consumer(redis)
-    await publish(redis, [ADA])
-    await consumer.step()
-    await remember(redis)
-    await publish(redis, [PLACED, CONFIRMED], first=2)
-    await consumer.step()
-    await go_back(redis)
-    last = await publish(redis, [PLACED, CONFIRMED, watermark()], first=2)
-    await consumer.step()  # sees the watermark only, and is refused
-    assert await checkpoint(redis) == Checkpoint(1, position(1))
-    await consumer.step()
-    assert await checkpoint(redis) == Checkpoint(1, last)
-    assert CustomerRow.decode(await hash_at(redis, KEYS.customer(CUSTOMER))).order_count == 1
-
-
-async def test_an_emptied_redis_is_projected_from_the_beginning(redis: Redis) -> None:
-    events = lives(random.Random(6), customers=3, orders=40)
-    consumer = a_consumer(redis)
-    await publish(redis, [*events, watermark()])
-    await consumer.step()
-    expected = await everything(redis)
-    await redis.flushall()
-    await consumer.step()  # nothing arrives
-    assert await checkpoint(redis) == Checkpoint(1, BEGINNING)
-    await publish(redis, [*events, watermark()])
-    await consumer.step()
-    assert await everything(redis) == expected
-
-
-async def test_a_consumer_that_was_overtaken_goes_on_from_where_the_other_came(redis: Redis) -> None:
-    ours, other = a_consumer(redis), a_consumer(redis)
-    await publish(redis, [ADA])
-    await ours.step()
-    await publish(redis, [PLACED, CONFIRMED], first=2)
-    await other.step()
-    await other.step()
-    last = await publish(redis, [watermark()], first=4)
-    await ours.step()  # refused
-    await ours.step()
-    assert await checkpoint(redis) == Checkpoint(1, last)
-    assert CustomerRow.decode(await hash_at(redis, KEYS.customer(CUSTOMER))).order_count == 1
-
-
-async def test_another_generation_is_followed(redis: Redis) -> None:
-    consumer = a_consumer(redis)
-    await publish(redis, [ADA])
-    await consumer.step()
-    await redis.hset(projected_key(0), mapping={"generation": "2", "position": str(BEGINNING)})
-    await consumer.step()
-    await consumer.step()
-    assert await checkpoint(redis) == Checkpoint(2, position(1))
-    assert await redis.exists(KEYS._replace(generation=2).customer(CUSTOMER))
-
-
 async def test_a_stopped_consumer_ends_at_once_and_leaves_a_whole_step(redis: Redis, redis_url: str) -> None:
     last = await publish(redis, [ADA, PLACED])
     async with connect(redis_url) as own:
@@ -297,42 +150,3 @@ async def test_a_consumer_that_is_stopped_before_it_runs_does_nothing(redis: Red
     consumer.stop()
     await consumer.run()
     assert await checkpoint(redis) == Checkpoint(1, BEGINNING)
-
-
-async def test_an_outage_of_redis_is_waited_out_and_said_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level("INFO")
-
-    def said(text: str) -> Callable[[], Awaitable[bool]]:
-        async def check() -> bool:
-            return text in caplog.text
-
-        return check
-
-    server, child = await start_redis(tmp_path)
-    try:
-        async with (
-            connect(server.url) as own,
-            Redis.from_url(server.url, decode_responses=True) as redis,
-            running(a_consumer(own)) as task,
-        ):
-            last = await publish(redis, [ADA])
-            await until(redis, last)
-            await child.stop(10)
-            await eventually(said("waiting for Redis"))
-            await asyncio.sleep(0.3)  # several attempts
-            child = await server.spawn()
-
-            async def answering() -> bool:
-                with contextlib.suppress(RedisError):
-                    return bool(await redis.ping())
-                return False
-
-            await eventually(answering)
-            last = await publish(redis, [PLACED], first=2)
-            await until(redis, last)
-            assert not task.done()
-            await eventually(said("Redis is back"))
-            assert caplog.text.count("waiting for Redis") == 1
-            assert await redis.xlen(events_key(0)) == 2
-    finally:
-        await child.stop(10)

@@ -8,10 +8,10 @@ from redis.asyncio import Redis
 from projector.consumer import Consumer
 from projector.parking import ATTEMPTS
 from projector.startup import connect
-from projector.store import Store
 from read_model.schema.customers import CustomerRow
 from read_model.schema.keys import parked_aggregates_key, parked_key
 from read_model.schema.orders import OrderRow
+from tests.projector.consumers import a_consumer
 from tests.projector.contents import hash_at, stream_at
 from tests.projector.events import (
     CUSTOMER,
@@ -40,10 +40,6 @@ PLACED, CONFIRMED, SHIPPED, DELIVERED = history(
 )
 OTHER = an_id("ord", 2)
 HELD = entry(CONFIRMED) | {"type": "OrderHeld"}
-
-
-def a_consumer(redis: Redis, *, batch: int = 500) -> Consumer:
-    return Consumer(Store(redis, 0, feed_retention_ms=1), 0, shop_currency="EUR", block_ms=1, batch=batch)
 
 
 async def project(redis: Redis, consumer: Consumer, last: Any) -> int:

@@ -63,7 +63,7 @@ class Order:
 
     async def followed(self) -> None:
         position = await self._projected.watermark(1)
-        await self._changes.reached(Token(position, (1,)), PATIENCE)
+        await self._changes.reached(Token.at(position, (1,)), PATIENCE)
 
     def above(self, version: int) -> list[OrderChanged]:
         order = self.row.summary

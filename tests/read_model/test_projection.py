@@ -36,9 +36,9 @@ async def test_nothing_is_behind(reader: Reader, changes: Changes, projected: Pr
     for partition, position in enumerate(positions):
         await publish(redis, partition, position, {"type": "OrderPlaced", "at": "x"})
         await publish(redis, partition, Position(position.ms, 9), {"watermark": "1"})
-        await changes.reached(Token(position, (partition,)), PATIENCE)
+        await changes.reached(Token.at(position, (partition,)), PATIENCE)
     status = await projection_status(reader, changes)
-    assert status.position == Token(positions[0], tuple(range(PARTITIONS)))
+    assert status.position == Token.at(positions[0], tuple(range(PARTITIONS)))
     assert (status.lag_events, status.lag_seconds, status.parked_events) == (0, 0, 0)
     assert reader.round_trips == 1
 
@@ -95,7 +95,7 @@ async def test_counting_is_bounded(reader: Reader, changes: Changes, projected: 
 
 async def test_an_incomplete_partition_shows_nothing(reader: Reader, changes: Changes, projected: Projected) -> None:
     for partition in range(PARTITIONS):
-        await changes.reached(Token(await projected.watermark(partition), (partition,)), PATIENCE)
+        await changes.reached(Token.at(await projected.watermark(partition), (partition,)), PATIENCE)
     await projected.redis.hdel(projected_key(2), "complete")
     assert (await projection_status(reader, changes)).position.position == BEGINNING
 
@@ -105,9 +105,9 @@ async def test_ready_once_all_partitions_are_complete_and_move(settings: ReadSet
         with pytest.raises(StandsStill, match="0, 1, 2, 3"):
             await read_model.check()
         for partition in range(PARTITIONS):
-            before = Token(Position(1, 0), (partition,))
+            before = Token.at(Position(1, 0), (partition,))
             await read_model.changes.reached(before, PATIENCE)
-            await read_model.changes.reached(Token(await projected.watermark(partition), (partition,)), PATIENCE)
+            await read_model.changes.reached(Token.at(await projected.watermark(partition), (partition,)), PATIENCE)
         await read_model.check()
         await projected.redis.hdel(projected_key(3), "complete")
         with pytest.raises(BeingPrepared):
@@ -118,11 +118,11 @@ async def test_not_ready_when_a_partition_stands_still(settings: ReadSettings, p
     impatient = settings.model_copy(update={"silence_seconds": 0.2})
     async with open_read_model(impatient) as read_model:
         for partition in range(PARTITIONS):
-            await read_model.changes.reached(Token(Position(1, 0), (partition,)), PATIENCE)
-            await read_model.changes.reached(Token(await projected.watermark(partition), (partition,)), PATIENCE)
+            await read_model.changes.reached(Token.at(Position(1, 0), (partition,)), PATIENCE)
+            await read_model.changes.reached(Token.at(await projected.watermark(partition), (partition,)), PATIENCE)
         await asyncio.sleep(0.3)
         position = await projected.watermark(0, 1, 3)
-        await read_model.changes.reached(Token(position, (3,)), PATIENCE)
+        await read_model.changes.reached(Token.at(position, (3,)), PATIENCE)
         with pytest.raises(StandsStill, match=r"0\.2 s in partitions .*2"):
             await read_model.check()
 

@@ -5,7 +5,7 @@ creation and base32 keeps that order, so ids of one kind sort by creation time a
 """
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator
@@ -19,6 +19,7 @@ SLOTS: Final = len(ALPHABET) ** 2
 CATALOGUE_SLOT: Final = 0
 NOUNS: Final[dict[Kind, str]] = {"cus": "customer", "prd": "product", "ord": "order", "cmd": "command"}
 
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _UUID_LENGTH: Final = 26
 _SLOT_LENGTH: Final = 2
 _LENGTH: Final = 4 + _UUID_LENGTH + _SLOT_LENGTH
@@ -26,9 +27,8 @@ _LENGTH: Final = 4 + _UUID_LENGTH + _SLOT_LENGTH
 
 def new_id(kind: Kind, slot: int, now: datetime, entropy: Entropy) -> str:
     """A new id of the kind in the slot; `entropy(n)` gives n random bytes."""
-    milliseconds = int(now.timestamp() * 1000)
     random = int.from_bytes(entropy(10), "big")
-    uuid7 = milliseconds << 80 | 0x7 << 76 | (random >> 68) << 64 | 0b10 << 62 | random & (1 << 62) - 1
+    uuid7 = _milliseconds(now) << 80 | 0x7 << 76 | (random >> 68) << 64 | 0b10 << 62 | random & (1 << 62) - 1
     return f"{kind}_{_base32(uuid7, _UUID_LENGTH)}{_base32(slot, _SLOT_LENGTH)}"
 
 
@@ -44,8 +44,7 @@ def slot_of(id: str) -> int:
 
 def earliest_id(kind: Kind, moment: datetime) -> str:
     """A bound: every id of the kind made at the moment or later sorts at or above it, every earlier one below."""
-    milliseconds = max(0, int(moment.timestamp() * 1000))
-    return f"{kind}_{_base32(milliseconds << 80, _UUID_LENGTH)}"
+    return f"{kind}_{_base32(max(0, _milliseconds(moment)) << 80, _UUID_LENGTH)}"
 
 
 def kind_of(id: str) -> Kind | None:
@@ -63,6 +62,11 @@ def _check(kind: Kind) -> Callable[[str], str]:
         return id
 
     return check
+
+
+def _milliseconds(moment: datetime) -> int:
+    # In whole numbers: a float of seconds is off by one millisecond now and then.
+    return (moment - _EPOCH) // timedelta(milliseconds=1)
 
 
 def _base32(number: int, length: int) -> str:

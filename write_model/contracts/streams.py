@@ -71,14 +71,32 @@ class InvalidToken(ValueError):
 
 
 class Token(NamedTuple):
-    """A mark of a commit: whoever sees `position` reached in all of `partitions` sees its effects."""
+    """A mark of a commit: whoever sees each partition at its position or beyond sees the commit's effects.
 
-    position: Position
-    partitions: tuple[int, ...]
+    A position for each partition, because the last event of a commit is the last in one of them only: the others
+    would reach it no sooner than with the next watermark.
+    """
+
+    positions: tuple[tuple[int, Position], ...]
+
+    @classmethod
+    def at(cls, position: Position, partitions: Iterable[int]) -> Self:
+        """The same position in all of the partitions."""
+        return cls(tuple((partition, position) for partition in partitions))
+
+    @property
+    def partitions(self) -> tuple[int, ...]:
+        """Those that the token names."""
+        return tuple(partition for partition, _ in self.positions)
+
+    @property
+    def position(self) -> Position:
+        """The highest of its positions, BEGINNING where it names no partition."""
+        return max((position for _, position in self.positions), default=BEGINNING)
 
     def encode(self) -> str:
-        """Opaque text for clients: URL-safe base64 of `<ms>-<seq>:<partition>,<partition>...`."""
-        text = f"{self.position}:{','.join(map(str, self.partitions))}"
+        """Opaque text for clients: URL-safe base64 of `<partition>:<ms>-<seq>,<partition>:<ms>-<seq>...`."""
+        text = ",".join(f"{partition}:{position}" for partition, position in self.positions)
         return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
     @classmethod
@@ -86,8 +104,9 @@ class Token(NamedTuple):
         """The token in the text; InvalidToken where there is none."""
         try:
             padded = text.encode("ascii") + b"=" * (-len(text) % 4)
-            position, _, partitions = base64.b64decode(padded, altchars=b"-_", validate=True).decode().partition(":")
-            return cls(Position.parse(position), tuple(int(p) for p in partitions.split(",") if p))
+            parts = base64.b64decode(padded, altchars=b"-_", validate=True).decode().split(",")
+            pairs = [part.partition(":") for part in parts if part]
+            return cls(tuple((int(partition), Position.parse(position)) for partition, _, position in pairs))
         except (ValueError, binascii.Error) as error:
             raise InvalidToken("not a consistency token: pass one that a receipt gave") from error
 

@@ -8,15 +8,16 @@ one hot product are one update. There is no timer: a batch is what queued up whi
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from bson.timestamp import Timestamp
 from motor.motor_asyncio import AsyncIOMotorClientSession
 from pymongo.errors import PyMongoError
 
 from write_model.contracts.envelope import Envelope
-from write_model.contracts.ids import Entropy
+from write_model.contracts.ids import Entropy, slot_of
 from write_model.contracts.streams import ORDINAL_BITS, Position, Token
 from write_model.mongo import transaction
 from write_model.mongo.database import Client, Database
@@ -56,8 +57,8 @@ class _Plan:
     taken: int = 0
     refused: list[tuple[_Pending, BaseException]] = field(default_factory=list)
     replayed: list[tuple[_Pending, StoredReceipt]] = field(default_factory=list)
-    admitted: list[tuple[_Pending, StoredReceipt, int]] = field(default_factory=list)
-    """With the ordinal of the command's last event; -1 for one that had nothing to say."""
+    admitted: list[tuple[_Pending, StoredReceipt, dict[int, int]]] = field(default_factory=list)
+    """With the ordinal of the command's last event in each slot; empty for one that had nothing to say."""
     changes: dict[str, Change] = field(default_factory=dict)
     envelopes: list[Envelope[Any]] = field(default_factory=list)
     receipts: dict[ReceiptId, StoredReceipt] = field(default_factory=dict)
@@ -203,6 +204,7 @@ class Committer:
     def _admit(self, plan: _Plan, pending: _Pending, work: Work, aggregate_id: str, loader: Loader) -> None:
         submission = pending.submission
         versions = {id: loader.version(id) for _, id, _ in work.events}
+        ordinals: dict[int, int] = {}
         for _, id, event in work.events:
             versions[id] += 1
             envelope = Envelope(
@@ -215,6 +217,7 @@ class Committer:
                 trace=submission.trace,
                 event=event,
             )
+            ordinals[slot_of(id)] = envelope.ordinal
             plan.envelopes.append(envelope)
         work.admit()
         for aggregate, id, _ in work.events:
@@ -224,7 +227,7 @@ class Committer:
         receipt = StoredReceipt.of(submission, aggregate_id, work.version_of(aggregate_id), list(versions))
         if key := receipt_id(submission):
             plan.receipts[key] = receipt
-        plan.admitted.append((pending, receipt, len(plan.envelopes) - 1 if work.events else -1))
+        plan.admitted.append((pending, receipt, ordinals))
 
     def _answer(self, plan: _Plan, session: AsyncIOMotorClientSession) -> None:
         """Refusals too are answered only now: they may rest on what was committed with them."""
@@ -233,21 +236,28 @@ class Committer:
         if not (plan.admitted or plan.replayed):
             return
         now = transaction.operation_time(session)
-        for pending, stored, ordinal in plan.admitted:
-            # The effect of a command that had nothing to say is some commit up to now, at any ordinal of it.
-            bound = Position.of_commit(now.time, now.inc, ordinal if ordinal >= 0 else _LAST_ORDINAL)
-            pending.settle(self._receipt(stored, bound, replayed=False))
+        for pending, stored, ordinals in plan.admitted:
+            pending.settle(self._receipt(stored, now, ordinals, replayed=False))
         for pending, stored in plan.replayed:
-            bound = Position.of_commit(now.time, now.inc, _LAST_ORDINAL)
-            pending.settle(self._receipt(stored, bound, replayed=True))
+            pending.settle(self._receipt(stored, now, {}, replayed=True))
 
-    def _receipt(self, stored: StoredReceipt, position: Position, *, replayed: bool) -> Receipt:
-        partitions = tuple(sorted({slot % self._settings.partitions for slot in stored.slots}))
+    def _receipt(
+        self, stored: StoredReceipt, now: Timestamp, ordinals: Mapping[int, int], *, replayed: bool
+    ) -> Receipt:
+        """The receipt, with the token of a commit at `now` or before.
+
+        The effect of a command that had nothing to say is some commit up to now, at any ordinal of it.
+        """
+        last: dict[int, int] = {}
+        for slot in stored.slots:
+            partition = slot % self._settings.partitions
+            last[partition] = max(last.get(partition, 0), ordinals.get(slot, 0 if ordinals else _LAST_ORDINAL))
+        bounds = tuple((p, Position.of_commit(now.time, now.inc, ordinal)) for p, ordinal in sorted(last.items()))
         return Receipt(
             command_id=stored.command_id,
             id=stored.aggregate_id,
             version=stored.version,
-            token=Token(position, partitions).encode(),
+            token=Token(bounds).encode(),
             committed_at=stored.committed_at,
             replayed=replayed,
         )

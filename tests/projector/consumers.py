@@ -1,0 +1,73 @@
+"""Consumers at work in the tests, and long histories for them."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+from redis.asyncio import Redis
+
+from projector.consumer import Consumer
+from projector.store import Checkpoint, Store
+from tests.projector.contents import eventually
+from tests.projector.events import an_id, envelope, history, placed
+from write_model.contracts.customers import CustomerRegistered
+from write_model.contracts.envelope import Envelope
+from write_model.contracts.event import Event
+from write_model.contracts.orders import OrderCancelled, OrderConfirmed, OrderDelivered, OrderShipped
+from write_model.contracts.streams import Position
+
+
+def a_consumer(redis: Redis, *, batch: int = 500) -> Consumer:
+    store = Store(redis, 0, feed_retention_ms=3_600_000)
+    return Consumer(store, 0, shop_currency="EUR", block_ms=1, batch=batch)
+
+
+async def checkpoint(redis: Redis) -> Checkpoint:
+    return await Store(redis, 0, feed_retention_ms=1).checkpoint()
+
+
+async def until(redis: Redis, reached: Position) -> None:
+    """Wait until the checkpoint is there."""
+
+    async def there() -> bool:
+        return (await checkpoint(redis)).position >= reached
+
+    await eventually(there)
+
+
+@asynccontextmanager
+async def running(consumer: Consumer) -> AsyncIterator[asyncio.Task[None]]:
+    """The consumer at work during the block, stopped after it."""
+    task = asyncio.create_task(consumer.run())
+    try:
+        yield task
+    finally:
+        consumer.stop()
+        await task
+
+
+def lives(rng: random.Random, *, customers: int, orders: int) -> list[Envelope[Event]]:
+    """Whole lives of many orders, mixed."""
+    owners = [an_id("cus", n) for n in range(customers)]
+    queues = []
+    for n in range(orders):
+        owner = rng.choice(owners)
+        ways: Sequence[Sequence[Event]] = (
+            [OrderCancelled(customer_id=owner, reason="OTHER")],
+            [OrderConfirmed(customer_id=owner), OrderCancelled(customer_id=owner, reason="FRAUD")],
+            [
+                OrderConfirmed(customer_id=owner),
+                OrderShipped(customer_id=owner, carrier="DHL", tracking_number=str(n)),
+                OrderDelivered(customer_id=owner),
+            ],
+        )
+        total = rng.randint(1, 10_000)
+        queues.append(history(an_id("ord", n), placed(total=total, customer_id=owner), *rng.choice(ways)))
+    mixed = [envelope(id, 1, CustomerRegistered(name=id, email="a@example.com")) for id in owners]
+    while queues:
+        queue = rng.choice(queues)
+        mixed.append(queue.pop(0))
+        if not queue:
+            queues.remove(queue)
+    return mixed
