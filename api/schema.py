@@ -15,6 +15,7 @@ from api.connections.types import Node
 from api.context import Context, Info
 from api.customers.mutations import CustomerMutations
 from api.customers.queries import CustomerQueries, find_customer
+from api.documents import Documents
 from api.errors import BadUserInput, Faults, Phases
 from api.orders.mutations import OrderMutations
 from api.orders.queries import OrderQueries, find_order
@@ -63,7 +64,7 @@ class Schema(strawberry.Schema):
             query=Query,
             mutation=Mutation,
             subscription=Subscription,
-            extensions=[Phases],
+            extensions=[Documents, Phases],
             config=StrawberryConfig(scalar_map=SCALARS),
         )
         guard(self._schema)
