@@ -1,9 +1,7 @@
-"""GraphQL over WebSocket: strawberry's graphql-transport-ws, stricter with what clients send, and surer to end."""
+"""GraphQL over WebSocket: strawberry's graphql-transport-ws, stricter with what clients send."""
 
-import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any, Final
 
 from starlette.websockets import WebSocketDisconnect
 from starlette.websockets import WebSocketDisconnected as SocketIsClosed
@@ -15,8 +13,6 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.types import Messag
 from api.context import Context
 from api.errors import Throttled
 from api.wire import fault_in_message
-
-CANCEL_AGAIN_SECONDS: Final = 0.1
 
 
 class SocketAdapter(ASGIWebSocketAdapter):
@@ -38,10 +34,6 @@ class SocketAdapter(ASGIWebSocketAdapter):
 class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
     """One connection's conversation."""
 
-    def __init__(self, *arguments: Any, **named: Any) -> None:
-        super().__init__(*arguments, **named)
-        self._ending: set[asyncio.Task[None]] = set()
-
     async def handle_message(self, message: Message) -> None:
         """Close with 4400 on whatever is not a message of the protocol, as the protocol asks."""
         if problem := fault_in_message(message):
@@ -60,22 +52,11 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
 
     async def cleanup_operation(self, operation_id: str) -> None:
         """End the operation; it says nothing from now on."""
-        operation = self.operations.pop(operation_id, None)
-        if operation is not None and operation.task is not None:
+        if operation := self.operations.get(operation_id):
             operation.completed = True
-            ending = asyncio.create_task(_end(operation.task))
-            self._ending.add(ending)
-            ending.add_done_callback(self._ending.discard)
+        await super().cleanup_operation(operation_id)
 
     async def handle_task_exception(self, error: Exception) -> None:
         """Log what ended an operation without an answer, unless it was the client's leaving."""
         if not isinstance(error, WebSocketDisconnected):
             self.context.services.faults.hide(error)
-
-
-async def _end(task: "asyncio.Task[Any]") -> None:
-    # Once may not be enough: up to Python 3.11 asyncio.wait_for loses a cancellation that arrives as what it waits for
-    # completes (CPython issue 86296), and redis-py waits so for every command that it sends.
-    while not task.done():
-        task.cancel()
-        await asyncio.wait({task}, timeout=CANCEL_AGAIN_SECONDS)

@@ -48,8 +48,6 @@ class Consumer:
         pause = 0.0
         try:
             while not self._stopping:
-                if _is_cancelled():  # asyncio.wait_for, inside redis-py, loses a cancellation before Python 3.12
-                    raise asyncio.CancelledError
                 try:
                     await self.step()
                 except Unavailable as error:

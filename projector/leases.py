@@ -47,21 +47,21 @@ class Leases:
 
     async def sign_in(self) -> list[str]:
         """Say that this projector is alive until the expiry; answers the names of all that are, sorted."""
-        with reaching_redis():
+        async with reaching_redis():
             names: list[str] = await self._sign_in([PROJECTORS_KEY], [self.name, self._expiry_ms])
         return sorted(names)
 
     async def sign_out(self) -> None:
         """Say that this projector is gone."""
-        with reaching_redis():
+        async with reaching_redis():
             await cast("Awaitable[Any]", self._redis.zrem(PROJECTORS_KEY, self.name))
 
     async def claim(self, partition: int) -> bool:
         """Take the partition, or renew it; False where another projector has it."""
-        with reaching_redis():
+        async with reaching_redis():
             return bool(await self._claim([owner_key(partition)], [self.name, self._expiry_ms]))
 
     async def release(self, partition: int) -> None:
         """Give the partition back, if it is this projector's."""
-        with reaching_redis():
+        async with reaching_redis():
             await self._release([owner_key(partition)], [self.name])

@@ -10,13 +10,11 @@ from redis.backoff import NoBackoff
 from redis.connection import HiredisRespSerializer
 from redis.typing import EncodableT
 
-from projector.consumer import BLOCK_MS, Consumer
+from projector.consumer import Consumer
 from projector.leases import Leases
 from projector.ownership import Ownership
 from projector.settings import ProjectorSettings
-from projector.store import Store
-
-_PATIENCE_SECONDS = BLOCK_MS / 1000 + 5
+from projector.store import PATIENCE_SECONDS, Store
 
 
 class _PackedInC(AbstractConnection):
@@ -32,14 +30,15 @@ class _PackedInC(AbstractConnection):
 def connect(url: str) -> Redis:
     """A client as the projector needs it.
 
-    More patient than a blocking read lasts; without retries of its own, because the consumer decides what to do
-    again; and able to read an entry that is no UTF-8, which must be parked instead of ending the read.
+    Without retries and limits of its own, because the consumer decides how long to wait and what to do again; and
+    able to read an entry that is no UTF-8, which must be parked instead of ending the read.
     """
     redis = Redis.from_url(
         url,
         decode_responses=True,
         encoding_errors="surrogateescape",
-        socket_timeout=_PATIENCE_SECONDS,
+        socket_timeout=None,  # see store.reaching_redis
+        socket_connect_timeout=PATIENCE_SECONDS,
         retry=Retry(NoBackoff(), 0),
     )
     pool = redis.connection_pool

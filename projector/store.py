@@ -1,7 +1,8 @@
 """One partition in Redis: its checkpoint, its entries, its rows, and the one place that applies a step to them."""
 
-from collections.abc import Awaitable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple, cast
 
@@ -17,6 +18,7 @@ from read_model.schema.keys import Keys, feed_key, parked_aggregates_key, parked
 from write_model.contracts.streams import BEGINNING, Position, events_key, projected_key
 
 FIRST_GENERATION: Final = 1
+PATIENCE_SECONDS: Final = 5.0
 # A partition that was never projected, or whose Redis was emptied, stands at the beginning of generation 1.
 _CHECK: Final = """
 local seen = redis.call('HMGET', KEYS[1], 'generation', 'position')
@@ -124,12 +126,17 @@ class Step:
     parked: Sequence[Parked]
 
 
-@contextmanager
-def reaching_redis() -> Iterator[None]:
-    """Makes every failure of Redis an Unavailable."""
+@asynccontextmanager
+async def reaching_redis(*, blocking_ms: int = 0) -> AsyncIterator[None]:
+    """Makes every failure of Redis an Unavailable, and so a silence that lasts longer than Redis was told to wait.
+
+    redis-py's own limit, socket_timeout, is off: it goes through asyncio.wait_for, which on Python 3.11 can lose a
+    cancellation (CPython issue 86296).
+    """
     try:
-        yield
-    except RedisError as error:
+        async with asyncio.timeout(PATIENCE_SECONDS + blocking_ms / 1000):
+            yield
+    except (RedisError, TimeoutError) as error:
         raise Unavailable(f"{type(error).__name__}: {error}") from error
 
 
@@ -145,7 +152,7 @@ class Store:
 
     async def checkpoint(self) -> Checkpoint:
         """Where the partition stands."""
-        with reaching_redis():
+        async with reaching_redis():
             key = projected_key(self._partition)
             stored = await cast("Awaitable[list[str | None]]", self._redis.hmget(key, ["generation", "position"]))
         return _checkpoint(*stored)
@@ -153,7 +160,7 @@ class Store:
     async def entries_after(self, position: Position, *, count: int, block_ms: int) -> list[Entry]:
         """The next entries of the stream, at most `count`; none where none came in time."""
         key = events_key(self._partition)
-        with reaching_redis():
+        async with reaching_redis(blocking_ms=block_ms):
             reply = await cast(
                 "Awaitable[list[Any]]", self._redis.xread({key: str(position)}, count=count, block=block_ms)
             )
@@ -162,7 +169,7 @@ class Store:
     async def read(self, start: Checkpoint, rows: Sequence[RowId], aggregate_ids: Sequence[str]) -> Read | Stale:
         """The rows and parked aggregates of a batch, in one round trip, if the checkpoint still is `start`."""
         keys = Keys(self._partition, start.generation)
-        with reaching_redis():
+        async with reaching_redis():
             reply = await self._read(
                 [
                     projected_key(self._partition),
@@ -179,7 +186,7 @@ class Store:
     async def apply(self, step: Step) -> Stale | None:
         """Write all of the step and its checkpoint, or nothing where the checkpoint is not the step's start."""
         keys, arguments = self._flatten(step)
-        with reaching_redis():
+        async with reaching_redis():
             reply = await self._apply(keys, arguments)
         return None if reply[0] else Stale(_checkpoint(*reply[1:]))
 

@@ -32,10 +32,11 @@ class Changes:
     """What the projector announces, in this process: one follower per partition, each with a connection of its own."""
 
     def __init__(self, settings: ReadSettings) -> None:
-        # A blocking read must be able to outlast its block; what fails is tried again here, not in the client.
+        # What fails is tried again here, not in the client. And limits are ours: redis-py's socket_timeout goes through
+        # asyncio.wait_for, which on Python 3.11 can lose a cancellation (CPython issue 86296).
         self._redis = Redis.from_url(
             settings.redis_url.get_secret_value(),
-            socket_timeout=settings.feed_block_seconds + settings.read_timeout_seconds,
+            socket_timeout=None,
             socket_connect_timeout=settings.read_timeout_seconds,
             retry=Retry(NoBackoff(), 0),
             decode_responses=True,
@@ -46,16 +47,13 @@ class Changes:
     @asynccontextmanager
     async def following(self) -> AsyncIterator[None]:
         """Follow while the block runs; subscriptions that are still open afterwards end with Unavailable."""
-        running = {asyncio.create_task(follower.run()) for follower in self._followers}
+        running = [asyncio.create_task(follower.run()) for follower in self._followers]
         try:
             yield
         finally:
-            # More than once: redis-py sends inside asyncio.wait_for, which before Python 3.12 swallows a cancellation
-            # that arrives when it is done.
-            while running:
-                for task in running:
-                    task.cancel()
-                _, running = await asyncio.wait(running, timeout=0.1)
+            for task in running:
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
             for follower in self._followers:
                 follower.end(Unavailable())
             await self._redis.aclose()
@@ -110,6 +108,7 @@ class _Follower:
         self._feed = feed_key(partition)
         self._block = round(settings.feed_block_seconds * 1000)
         self._batch = settings.feed_batch
+        self._patience = settings.feed_block_seconds + settings.read_timeout_seconds
         self._by_order: dict[str, set[Subscription]] = {}
         self._by_predicate: dict[Subscription, Callable[[OrderChanged], bool]] = {}
 
@@ -149,7 +148,7 @@ class _Follower:
 
     async def _compare(self) -> None:
         """Whether the stored position is where the feed left us: asked when connecting, and when the feed is silent."""
-        async with self._redis.pipeline(transaction=True) as both:
+        async with asyncio.timeout(self._patience), self._redis.pipeline(transaction=True) as both:
             both.hget(projected_key(self.partition), "position")
             both.xrange(self._feed, min=f"({self.position or BEGINNING}", count=1)
             text, later = await both.execute()
@@ -166,7 +165,7 @@ class _Follower:
 
     async def _take(self, position: Position) -> bool:
         """What the feed has above the position, waiting a while for it; False when it stayed silent."""
-        async with self._redis.pipeline(transaction=False) as both:
+        async with asyncio.timeout(self._patience), self._redis.pipeline(transaction=False) as both:
             both.xread({self._feed: str(position)}, count=self._batch, block=self._block)
             # Read afterwards: what is still there at or below our position proves that nothing above was trimmed.
             both.xrange(self._feed, count=1)

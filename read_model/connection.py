@@ -29,7 +29,7 @@ def open_connections(settings: ReadSettings) -> Redis:
         settings.redis_url.get_secret_value(),
         max_connections=settings.read_connections,
         timeout=settings.read_timeout_seconds,
-        socket_timeout=settings.read_timeout_seconds,
+        socket_timeout=None,  # the limit is Reader.fetch's: redis-py's can lose a cancellation (changes.py)
         socket_connect_timeout=settings.read_timeout_seconds,
         retry=Retry(NoBackoff(), 1),
         decode_responses=True,
