@@ -32,8 +32,9 @@ class Dispatcher:
 
         With an idempotency key a repetition answers the first receipt; after Unavailable, repeat with the same key.
         """
-        if idempotency_key is not None and not 0 < len(idempotency_key) <= _LONGEST_KEY:
-            raise InvalidInput(problem=f"must have 1 to {_LONGEST_KEY} characters", field=("idempotencyKey",))
+        if idempotency_key is not None and not _is_key(idempotency_key):
+            problem = f"must have 1 to {_LONGEST_KEY} printable characters"
+            raise InvalidInput(problem=problem, field=("idempotencyKey",))
         now = self._clock()
         submission = Submission(
             command=command,
@@ -46,6 +47,11 @@ class Dispatcher:
             trace=trace,
         )
         return await self._commit.submit(submission)
+
+
+def _is_key(text: str) -> bool:
+    # Half of a surrogate pair is not printable either: MongoDB could not store it, and the whole batch would fail.
+    return 0 < len(text) <= _LONGEST_KEY and text.isprintable()
 
 
 def _fingerprint(command: Command) -> str:

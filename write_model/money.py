@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Annotated, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from write_model.contracts.money import minor_digits
 from write_model.ports import Command
@@ -19,10 +19,18 @@ class CurrencyMismatch(Rejection):
     code = "CURRENCY_MISMATCH"
 
 
+def _canonical(amount: Decimal) -> Decimal:
+    """19.90 is 19.9: equal amounts make equal commands."""
+    canonical = amount.normalize()
+    if canonical != amount:  # normalize rounds to 28 digits
+        raise ValueError("has too many digits")
+    return canonical
+
+
 class MoneyInput(Command):
     """An amount as a client gives it; `minor` is what the system keeps."""
 
-    amount: Annotated[Decimal, Field(ge=0, le=_LARGEST, allow_inf_nan=False)]
+    amount: Annotated[Decimal, Field(ge=0, le=_LARGEST, allow_inf_nan=False), AfterValidator(_canonical)]
     currency_code: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 
     @model_validator(mode="after")

@@ -13,10 +13,10 @@ from pymongo.errors import PyMongoError
 from write_model.commands import AGGREGATES
 from write_model.contracts.ids import new_id
 from write_model.dispatch import Dispatcher
-from write_model.mongo.committer import GATE_SECONDS, Committer
+from write_model.mongo.committer import Committer
 from write_model.mongo.database import Database, database_of, open_client
+from write_model.mongo.gate import Gate
 from write_model.mongo.indexes import ensure_indexes, missing_indexes
-from write_model.mongo.lease import Lease
 from write_model.ports import Actor, Clock, Command, Receipt
 from write_model.rejection import Unavailable
 from write_model.settings import WriteSettings
@@ -68,8 +68,8 @@ async def open_write_model(settings: WriteSettings, *, clock: Clock = system_clo
         except PyMongoError as error:
             # Without pymongo's description of the whole topology.
             raise Unavailable(f"MongoDB does not answer: {str(error).partition(' (configured')[0]}") from error
-        gate = Lease(database, "commit-gate", new_holder(), seconds=2 * GATE_SECONDS)
-        committer = Committer(client, database, settings, entropy=os.urandom, gate=gate, jitter=random.random)
+        gate = Gate(database, new_holder(), jitter=random.random)
+        committer = Committer(client, database, settings, entropy=os.urandom, gate=gate)
         running = asyncio.create_task(committer.run())
         try:
             yield WriteModel(Dispatcher(committer, clock=clock, entropy=os.urandom), database)
@@ -78,7 +78,6 @@ async def open_write_model(settings: WriteSettings, *, clock: Clock = system_clo
             running.cancel()
             with suppress(asyncio.CancelledError):
                 await running
-            with suppress(PyMongoError):
-                await gate.release()
+            await gate.leave()
     finally:
         client.close()

@@ -1,6 +1,7 @@
 """A shop in a running command side: shorthands for tests that need customers, products and orders to be there."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from itertools import count
 from typing import Any
 
@@ -65,3 +66,9 @@ async def check_laws(database: Database) -> int:
             folded = aggregate.evolve(id, folded, envelope.event)
         assert folded == state
     return sum(map(len, events.values()))
+
+
+async def until(condition: Callable[[], Awaitable[bool]]) -> None:
+    """Wait for it, not for a time; the test's own limit ends it."""
+    while not await condition():  # noqa: ASYNC110 - the condition is in another process
+        await asyncio.sleep(0.02)

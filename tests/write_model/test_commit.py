@@ -7,16 +7,18 @@ import pytest
 from pymongo.errors import OperationFailure
 
 from tests.write_model.examples import place
-from tests.write_model.shop import add, addition, check_laws, order, outcomes, register, registration
+from tests.write_model.shop import add, addition, check_laws, order, outcomes, register, registration, until
 from tests.write_model.specification import STAFF
 from write_model.actor import Actor
 from write_model.contracts.streams import Token, partition_of
 from write_model.customers.customer import EmailTaken
-from write_model.mongo.database import JOURNAL, RECEIPTS, Database, database_of, open_client
+from write_model.money import MoneyInput
+from write_model.mongo.database import JOURNAL, LEASES, RECEIPTS, Client, Database, database_of, open_client
 from write_model.orders.cancel_order import CancelOrder
 from write_model.orders.confirm_order import ConfirmOrder
 from write_model.orders.order import OrderEmpty
 from write_model.ports import Receipt
+from write_model.products.change_product_price import ChangeProductPrice
 from write_model.products.product import InsufficientStock, SkuTaken
 from write_model.products.restock_product import RestockProduct
 from write_model.rejection import IdempotencyKeyReused, InvalidInput, Rejection, Unavailable, VersionConflict
@@ -111,10 +113,24 @@ async def test_a_key_belongs_to_one_command_and_one_actor(write_model: WriteMode
     assert not other.replayed
 
 
-@pytest.mark.parametrize("key", ["", "x" * 201])
-async def test_a_key_has_a_length(write_model: WriteModel, key: str) -> None:
-    with pytest.raises(InvalidInput):
-        await write_model.dispatch(registration(), STAFF, idempotency_key=key)
+async def test_the_same_price_in_other_digits_is_the_same_command(write_model: WriteModel) -> None:
+    tea = await add(write_model)
+    for amount, replayed in (("19.90", False), ("19.9", True), ("019.900", True)):
+        price = MoneyInput.model_validate({"amount": amount, "currencyCode": "EUR"})
+        receipt = await write_model.dispatch(
+            ChangeProductPrice(product_id=tea, price=price), STAFF, idempotency_key="k"
+        )
+        assert receipt.replayed == replayed
+
+
+@pytest.mark.parametrize("key", ["", "x" * 201, "\ud800", "a\nb"])
+async def test_a_key_that_cannot_be_kept_is_refused_and_nobody_else(write_model: WriteModel, key: str) -> None:
+    refused, *others = await outcomes(
+        write_model.dispatch(registration(), STAFF, idempotency_key=key),
+        *(write_model.dispatch(registration(), STAFF) for _ in range(3)),
+    )
+    assert isinstance(refused, InvalidInput)
+    assert kinds(others) == {"Receipt": 3}
 
 
 async def test_identical_requests_in_flight_commit_once(settings: RelaySettings, stored: Database) -> None:
@@ -214,6 +230,33 @@ async def test_a_stopping_command_side_finishes_what_it_took(settings: RelaySett
         await asyncio.sleep(0)
     assert kinds(await outcomes(*taken)) == {"Receipt": 20}
     assert await stored["orders"].count_documents({}) == 20
+
+
+async def test_a_stopped_command_side_says_so(settings: RelaySettings) -> None:
+    async with open_write_model(settings) as write_model:
+        pass
+    async with asyncio.timeout(5):
+        with pytest.raises(Unavailable):
+            await write_model.dispatch(registration(), STAFF)
+
+
+async def test_an_idle_process_keeps_no_turn(write_model: WriteModel, stored: Database, client: Client) -> None:
+    async def is_taken() -> bool:
+        return await stored[LEASES].find_one({"_id": "commit-gate"}) is not None
+
+    async def is_free() -> bool:
+        return not await is_taken()
+
+    tea = await add(write_model)
+    async with await client.start_session() as session:
+        session.start_transaction()
+        await stored["products"].update_one({"_id": tea}, {"$inc": {"stock": -1}}, session=session)
+        waiting = asyncio.create_task(write_model.dispatch(RestockProduct(product_id=tea, quantity=1), STAFF))
+        await until(is_taken)
+        await session.abort_transaction()
+        await waiting
+    async with asyncio.timeout(5):
+        await until(is_free)
 
 
 async def test_a_missing_index_is_seen(write_model: WriteModel, stored: Database) -> None:

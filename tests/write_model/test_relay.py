@@ -1,102 +1,21 @@
 """The relay on real servers: every event once, in commit order, at the same position, whatever is lost meanwhile."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from redis.asyncio import Redis
 
-from tests.write_model.shop import add, addition, order, outcomes, register
+from tests.write_model.publication import Publication, shop
+from tests.write_model.shop import add, addition, order, outcomes, register, until
 from tests.write_model.specification import STAFF, predictable
-from write_model.contracts.codec import WATERMARK, decode
+from write_model.contracts.codec import WATERMARK
 from write_model.contracts.ids import new_id
-from write_model.contracts.streams import Position, Token, events_key, partition_of, projected_key
-from write_model.mongo import journal
-from write_model.mongo.database import HEARTBEATS, JOURNAL, SEGMENTS, Client, Database
+from write_model.contracts.streams import Token, events_key, projected_key
+from write_model.mongo.database import HEARTBEATS, SEGMENTS, Database
 from write_model.mongo.lease import Lease
 from write_model.relay import relay as relay_module
-from write_model.relay.publisher import WATERMARK_FIELDS, Entry, Hole, Publisher, Rollback
-from write_model.relay.relay import Relay
-from write_model.settings import RelaySettings
 from write_model.startup import WriteModel, new_holder, system_clock
-
-Entries = list[tuple[Position, dict[str, str]]]
-
-
-class Publication:
-    """The streams, and relays to fill them."""
-
-    def __init__(self, client: Client, stored: Database, redis: Redis, settings: RelaySettings) -> None:
-        self._client, self._stored, self._redis, self.settings = client, stored, redis, settings
-
-    @asynccontextmanager
-    async def relay(self) -> AsyncIterator[None]:
-        """A relay at work; stopped as a process is that gets a signal."""
-        relay = Relay(self._client, self._stored, self._redis, self.settings, holder=new_holder(), jitter=lambda: 0.5)
-        running = asyncio.create_task(relay.run())
-        try:
-            yield
-        finally:
-            running.cancel()
-            with suppress(asyncio.CancelledError):
-                await running
-
-    async def entries(self, partition: int) -> Entries:
-        raw = cast(list[tuple[str, dict[str, str]]], await self._redis.xrange(events_key(partition)))
-        return [(Position.parse(id), fields) for id, fields in raw]
-
-    async def published(self) -> dict[int, Entries]:
-        """The events, without the watermarks, by partition."""
-        found = {}
-        for partition in range(self.settings.partitions):
-            found[partition] = [e for e in await self.entries(partition) if WATERMARK not in e[1]]
-        return found
-
-    async def complete(self) -> dict[int, Entries]:
-        """The events, once all of the journal is there."""
-        expected = await self._stored[JOURNAL].count_documents({})
-
-        async def all_there() -> bool:
-            return sum(map(len, (await self.published()).values())) >= expected
-
-        await until(all_there)
-        found = await self.published()
-        await self.check(found)
-        return found
-
-    async def check(self, found: dict[int, Entries]) -> None:
-        """Every event of the journal, once, unchanged, in its partition, ascending by version in its aggregate."""
-        expected = {d["_id"]: journal.from_document(d) async for d in self._stored[JOURNAL].find()}
-        seen = set()
-        for partition, entries in found.items():
-            versions: dict[str, int] = {}
-            for _, fields in entries:
-                envelope = decode(fields)
-                assert envelope == expected[envelope.event_id]
-                assert partition_of(envelope.aggregate_id, self.settings.partitions) == partition
-                assert envelope.version == versions.get(envelope.aggregate_id, 0) + 1
-                versions[envelope.aggregate_id] = envelope.version
-                seen.add(envelope.event_id)
-        assert sum(map(len, found.values())) == len(seen) == len(expected)
-
-
-async def until(condition: Callable[[], Awaitable[bool]]) -> None:
-    """Wait for it, not for a time; the test's own limit ends it."""
-    while not await condition():  # noqa: ASYNC110 - the condition is in another process
-        await asyncio.sleep(0.02)
-
-
-@pytest.fixture
-def publication(client: Client, stored: Database, redis: Redis, settings: RelaySettings) -> Publication:
-    return Publication(client, stored, redis, settings)
-
-
-async def shop(write_model: WriteModel, orders: int = 30) -> None:
-    customers = [await register(write_model) for _ in range(3)]
-    tea = await add(write_model)
-    await outcomes(*(order(write_model, customers[n % 3], (tea, 1)) for n in range(orders)))
 
 
 async def test_everything_is_published_once_in_order(write_model: WriteModel, publication: Publication) -> None:
@@ -260,63 +179,6 @@ async def test_streams_are_trimmed_below_what_is_projected(
         rest = [position for position, _ in (await publication.published())[0]]
     assert rest == [position for position, _ in found if position >= rest[0]]
     assert rest[0] <= middle
-
-
-def _event(position: Position, partition: int = 0) -> Entry:
-    return Entry(position, partition, {"type": "X"})
-
-
-async def test_publishing_twice_adds_nothing(redis: Redis) -> None:
-    publisher = Publisher(redis, 2)
-    await publisher.open()
-    entries = [_event(Position(1, n)) for n in range(1, 5)] + [Entry(Position(2, 0), None, WATERMARK_FIELDS)]
-    await publisher.publish(entries)
-    await publisher.publish(entries)
-    assert await redis.xlen(events_key(0)) == 5
-    assert await redis.xlen(events_key(1)) == 1
-
-
-async def test_a_stream_that_ends_too_early_is_a_rollback(redis: Redis) -> None:
-    publisher = Publisher(redis, 1)
-    await publisher.open()
-    await publisher.publish([_event(Position(1, 1))])
-    await redis.delete(events_key(0))
-    with pytest.raises(Rollback):
-        await publisher.publish([_event(Position(1, 2))])
-    assert not await redis.exists(events_key(0))
-
-
-async def test_an_event_that_others_went_past_is_a_hole(redis: Redis) -> None:
-    publisher = Publisher(redis, 1)
-    await publisher.open()
-    await publisher.publish([_event(Position(1, 1)), _event(Position(1, 5))])
-    with pytest.raises(Hole):
-        await publisher.publish([_event(Position(1, 3))])
-
-
-async def test_a_watermark_that_comes_late_is_no_hole(redis: Redis) -> None:
-    publisher = Publisher(redis, 1)
-    await publisher.open()
-    await publisher.publish([_event(Position(1, 1)), _event(Position(1, 5))])
-    await publisher.publish([Entry(Position(1, 3), None, WATERMARK_FIELDS), _event(Position(1, 5))])
-    assert await redis.xlen(events_key(0)) == 2
-
-
-async def test_what_was_trimmed_is_no_hole(redis: Redis) -> None:
-    publisher = Publisher(redis, 1)
-    await publisher.open()
-    await publisher.publish([_event(Position(1, n)) for n in range(1, 6)])
-    await redis.xtrim(events_key(0), maxlen=2, approximate=False)
-    await publisher.publish([_event(Position(1, n)) for n in range(1, 8)])
-    assert [id for id, _ in cast(Any, await redis.xrange(events_key(0)))] == ["1-4", "1-5", "1-6", "1-7"]
-
-
-async def test_a_redis_that_was_restarted_is_looked_at_afresh(redis: Redis) -> None:
-    publisher = Publisher(redis, 1)
-    await publisher.open()
-    await redis.script_flush()
-    with pytest.raises(Rollback):
-        await publisher.publish([_event(Position(1, 1))])
 
 
 async def test_a_lease_has_one_holder(stored: Database) -> None:

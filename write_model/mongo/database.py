@@ -5,6 +5,7 @@ from typing import Any, Final
 from bson.codec_options import CodecOptions
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorDatabase
 from pymongo.read_concern import ReadConcern
+from pymongo.read_preferences import ReadPreference
 from pymongo.write_concern import WriteConcern
 
 from write_model.settings import WriteSettings
@@ -36,10 +37,14 @@ def open_client(settings: WriteSettings) -> Client:
 
 
 def database_of(client: Client, settings: WriteSettings) -> Database:
-    """The settings' database; what is acknowledged there is on a majority's disks."""
+    """The settings' database; what is acknowledged there is on a majority's disks.
+
+    Whatever the URL says: a decision over what a secondary has would be refused or retried for being late.
+    """
     return client.get_database(
         settings.mongodb_database,
         codec_options=CodecOptions(tz_aware=True),
+        read_preference=ReadPreference.PRIMARY,
         read_concern=ReadConcern("majority"),
         write_concern=WriteConcern("majority", j=True),
     )

@@ -9,7 +9,7 @@ from typing import Any, cast
 from bson.timestamp import Timestamp
 from motor.motor_asyncio import AsyncIOMotorClientSession
 from pymongo import InsertOne, ReplaceOne
-from pymongo.errors import BulkWriteError, ConnectionFailure, OperationFailure, PyMongoError
+from pymongo.errors import BulkWriteError, PyMongoError
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
@@ -21,13 +21,14 @@ from write_model.mongo.receipts import ReceiptId, StoredReceipt
 from write_model.ports import Aggregate, State, Submission
 
 _WRITE_CONFLICT = 112
-_NO_SUCH_TRANSACTION = 251
 _DUPLICATE_KEY = 11000
 _MAJORITY = WriteConcern("majority", j=True)
+_COMMIT_PATIENCE_SECONDS = 10.0
 
 
 class Conflict(Exception):
-    """Another process changed something first; nothing was written."""
+    """Nothing was written, and the batch, loaded again, has a fair chance: another process changed something first,
+    or MongoDB got a new primary, or the connection was lost before the commit."""
 
 
 class CommitUnknown(Exception):
@@ -117,12 +118,18 @@ async def _insert(
 
 
 def _taken(error: BulkWriteError, group: Sequence[Change]) -> Taken | None:
-    first = error.details["writeErrors"][0]
+    first = _first_write_error(error)
     if first["code"] != _DUPLICATE_KEY:
         return None
     field = next(iter(first["keyPattern"]))
     change = group[first["index"]]
     return Taken(change, field) if field in change.aggregate.taken else None
+
+
+def _first_write_error(error: BulkWriteError) -> Document:
+    """What stopped the bulk write; without a code where no single write did."""
+    errors: list[Document] = error.details["writeErrors"]
+    return errors[0] if errors else {"code": None}
 
 
 def _is_conflict(error: PyMongoError) -> bool:
@@ -131,10 +138,8 @@ def _is_conflict(error: PyMongoError) -> bool:
     A duplicate key counts: another process inserted the same event or receipt first, and a reload will see it.
     """
     if isinstance(error, BulkWriteError):
-        return error.details["writeErrors"][0]["code"] in (_WRITE_CONFLICT, _DUPLICATE_KEY)
-    if isinstance(error, OperationFailure) and error.code in (_WRITE_CONFLICT, _NO_SUCH_TRANSACTION):
-        return True
-    return error.has_error_label("TransientTransactionError") and not isinstance(error, ConnectionFailure)
+        return _first_write_error(error)["code"] in (_WRITE_CONFLICT, _DUPLICATE_KEY)
+    return error.has_error_label("TransientTransactionError")
 
 
 async def _abort(session: AsyncIOMotorClientSession) -> None:
@@ -148,18 +153,20 @@ def operation_time(session: AsyncIOMotorClientSession) -> Timestamp:
 
 
 async def _commit(session: AsyncIOMotorClientSession) -> None:
-    """Retry the commit, never the commands, for as long as its result is unknown."""
+    """Retry the commit, never the commands, for as long as its result is unknown.
+
+    That is after every error but one with the label that says that there is no such transaction any more: one of
+    an interrupted wait for the majority, say, has no label at all, and the commit may stand.
+    """
     loop = asyncio.get_running_loop()
-    deadline = loop.time() + 10
+    deadline = loop.time() + _COMMIT_PATIENCE_SECONDS
     while True:
         try:
             await session.commit_transaction()
             return
         except PyMongoError as error:
-            if not error.has_error_label("UnknownTransactionCommitResult"):
-                if _is_conflict(error):
-                    raise Conflict from error
-                raise
+            if error.has_error_label("TransientTransactionError"):
+                raise Conflict from error
             if loop.time() > deadline:
                 raise CommitUnknown from error
             await asyncio.sleep(0.05)

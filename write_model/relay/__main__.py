@@ -8,13 +8,11 @@ import signal
 from contextlib import suppress
 
 import uvloop
-from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
 
 from write_model.commands import AGGREGATES
 from write_model.mongo.database import database_of, open_client
 from write_model.mongo.indexes import ensure_indexes
+from write_model.relay.publisher import connect
 from write_model.relay.relay import Relay
 from write_model.settings import RelaySettings
 from write_model.startup import new_holder
@@ -25,15 +23,7 @@ _log = logging.getLogger(__name__)
 async def serve(settings: RelaySettings) -> None:
     """Publish until cancelled."""
     client = open_client(settings)
-    # No retries: a script whose reply was lost must not run again behind our back. And no socket_timeout: that goes
-    # through asyncio.wait_for, which on Python 3.11 can lose a cancellation; the publisher sets its own limits.
-    redis = Redis.from_url(
-        settings.redis_url.get_secret_value(),
-        decode_responses=True,
-        socket_timeout=None,
-        socket_connect_timeout=5,
-        retry=Retry(NoBackoff(), 0),
-    )
+    redis = connect(settings.redis_url.get_secret_value())
     try:
         database = database_of(client, settings)
         relay = Relay(client, database, redis, settings, holder=new_holder(), jitter=random.random)

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple, cast
 
 from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 from redis.exceptions import NoScriptError, ResponseError
 
 from write_model.contracts.codec import WATERMARK
@@ -71,6 +73,15 @@ class Entry(NamedTuple):
     position: Position
     partition: int | None
     fields: Fields
+
+
+def connect(url: str) -> Redis:
+    """A client as a publisher needs it. Close it."""
+    # No retries: a script whose reply was lost must not run again behind our back. And no socket_timeout: that goes
+    # through asyncio.wait_for, which on Python 3.11 can lose a cancellation; the publisher sets its own limits.
+    return Redis.from_url(
+        url, decode_responses=True, socket_timeout=None, socket_connect_timeout=5, retry=Retry(NoBackoff(), 0)
+    )
 
 
 class Publisher:
@@ -140,8 +151,10 @@ class Publisher:
     async def _end(self, partition: int) -> Position:
         try:
             info = await self._redis.xinfo_stream(events_key(partition))
-        except ResponseError:
-            return BEGINNING  # there is no such stream yet
+        except ResponseError as error:
+            if "no such key" not in str(error):
+                raise
+            return BEGINNING
         return Position.parse(info["last-generated-id"])
 
 

@@ -27,6 +27,7 @@ HEARTBEAT_SECONDS: Final = 0.25
 LEASE_SECONDS: Final = 3.0
 _RENEWAL_SECONDS: Final = 1.0
 _TRIM_SECONDS: Final = 5.0
+_SHORTEST_PAUSE: Final = 0.1
 _LONGEST_PAUSE: Final = 2.0
 _UNRECORDED: Final = 50_000
 
@@ -55,10 +56,11 @@ class Relay:
         self._published: Position | None = None
         self._unrecorded: list[Recorded] = []
         self._room = asyncio.Event()
+        self._recording = asyncio.Lock()
+        self._pause = _SHORTEST_PAUSE
 
     async def run(self) -> None:
         """Work whenever the lease can be had; after a failure look at everything afresh and go on."""
-        pause = 0.0
         try:
             while True:
                 try:
@@ -67,7 +69,7 @@ class Relay:
                         await self._work()
                     pause = _RENEWAL_SECONDS
                 except* (PyMongoError, RedisError, TimeoutError, Rollback, LeaseLost, Overtaken) as group:
-                    pause = min(_LONGEST_PAUSE, max(0.1, 2 * pause))
+                    pause, self._pause = self._pause, min(_LONGEST_PAUSE, 2 * self._pause)
                     _log.warning("publication pauses for %.1f s: %r", pause, _first(group))
                 await asyncio.sleep(pause * (0.5 + self._jitter()))
         finally:
@@ -108,7 +110,8 @@ class Relay:
                     await self._publish([change for change in batch if change.position > start])
             except HistoryLost:
                 _log.warning("the oplog does not reach back to %s: publishing from the journal", start)
-                start = self._published = await self._reconcile()
+                async with self._recording:
+                    start = self._published = await self._reconcile()
 
     async def _publish(self, batch: Sequence[Change]) -> None:
         if not batch:
@@ -121,6 +124,7 @@ class Relay:
             elif position == watermarks[-1]:  # the earlier ones say nothing that this one does not
                 entries.append(Entry(position, None, WATERMARK_FIELDS))
         await self._publisher.publish(entries)
+        self._pause = _SHORTEST_PAUSE
         recorded = self._recorded
         self._unrecorded += [
             (change.position, change.document["_id"])
@@ -135,12 +139,13 @@ class Relay:
     async def _beat(self) -> None:
         """Record what was published, then say so in a heartbeat, which comes back as a watermark."""
         while True:
-            events, published = self._unrecorded, self._published
-            self._unrecorded = []
-            self._room.set()
-            await segments.record(self._database, events)
-            self._recorded = published
-            await segments.beat(self._database, published, self._holder)
+            async with self._recording:  # a reconciliation moves W itself, and must not see it moved back
+                events, published = self._unrecorded, self._published
+                self._unrecorded = []
+                self._room.set()
+                await segments.record(self._database, events)
+                self._recorded = published
+                await segments.beat(self._database, published, self._holder)
             await asyncio.sleep(HEARTBEAT_SECONDS)
 
     async def _keep_lease(self) -> None:
