@@ -77,9 +77,11 @@ class Context:
         settings = self.services.settings
         header = self.authorization
         if header is None and self.connection_params:
-            params = self.connection_params
-            header = params.get("Authorization", params.get("authorization"))
-        if isinstance(header, str):
+            named = {name.lower(): value for name, value in self.connection_params.items()}
+            header = named.get("authorization")
+            if "authorization" in named and not isinstance(header, str):
+                raise Unauthenticated("`Authorization` in the payload of `connection_init` is text: `Bearer <token>`.")
+        if header is not None:
             return read_authorization(settings.auth_secret.get_secret_value(), header)
         if settings.anonymous_staff and self.is_local:
             return ANONYMOUS_STAFF

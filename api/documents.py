@@ -1,42 +1,100 @@
-"""Documents that clients send again and again: parsed and validated once."""
+"""Documents, examined before anything runs: bounded, parsed and validated once where they come again."""
 
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import Final
 
-from graphql import DocumentNode, GraphQLError, GraphQLSchema, parse, validate
+from cachetools import LRUCache
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLError,
+    GraphQLSchema,
+    InlineFragmentNode,
+    OperationDefinitionNode,
+    OperationType,
+    SelectionSetNode,
+    validate,
+)
 from strawberry.extensions import SchemaExtension
 
-KEPT: Final = 256
-LONGEST: Final = 20_000
-"""Characters; longer documents are examined each time, so that a few of them cannot fill the memory."""
+from api.auth import ACCESS, check_access
+from api.errors import BadUserInput, Fault
 
+MOST_TOKENS: Final = 2_000
+"""Of one document: parsing and validating is what anybody can make us do, before their token says who they are."""
+KEPT_CHARACTERS: Final = 200_000
+"""Of all documents that are kept: parsed, a character costs some 300 bytes."""
+LONGEST_KEPT: Final = 10_000
 
-@lru_cache(maxsize=KEPT)
-def _examined(schema: GraphQLSchema, text: str) -> tuple[DocumentNode, tuple[GraphQLError, ...]]:
-    document = parse(text)
-    return document, tuple(validate(schema, document))
+# Those that are valid, by text; an invalid one costs its sender as much as us.
+_valid: LRUCache[str, tuple[DocumentNode, int]] = LRUCache(KEPT_CHARACTERS, getsizeof=lambda kept: kept[1])
 
 
 class Documents(SchemaExtension):
-    """Gives the execution a document that was seen before, with what the validation said of it."""
-
-    _errors: tuple[GraphQLError, ...] | None = None
+    """Gives the execution a document that was parsed and validated here, and refuses what must not begin to run."""
 
     def on_parse(self) -> Iterator[None]:
-        """Find the document, or leave it to strawberry."""
+        """Find the document, or parse it; what cannot be parsed is left to strawberry, which says why."""
         text = self.execution_context.query
-        if text and len(text) <= LONGEST:
-            try:
-                document, self._errors = _examined(self.execution_context.schema._schema, text)
-            except (GraphQLError, RecursionError):
-                pass  # it will be parsed once more, and the error said where errors are said
+        if text:
+            if kept := _valid.get(text):
+                self.execution_context.graphql_document = kept[0]
             else:
-                self.execution_context.graphql_document = document
+                self.execution_context.parse_options["max_tokens"] = MOST_TOKENS
         yield
 
     def on_validate(self) -> Iterator[None]:
-        """Say what was said before."""
-        if self._errors is not None:
-            self.execution_context.pre_execution_errors = list(self._errors)
+        """Validate, unless it was valid before; then ask what no rule of the specification's validation asks."""
+        context = self.execution_context
+        document, text = context.graphql_document, context.query or ""
+        assert document is not None
+        if text not in _valid:
+            context.pre_execution_errors = _errors(context.schema._schema, document)
+            if not context.pre_execution_errors and len(text) <= LONGEST_KEPT:
+                _valid[text] = document, len(text)
+        if not context.pre_execution_errors:
+            try:
+                self._check_operation(document)
+                context.pre_execution_errors = []
+            except Fault as fault:
+                context.pre_execution_errors = [fault]
         yield
+
+    def _check_operation(self, document: DocumentNode) -> None:
+        """BadUserInput where it is open which operation is meant.
+
+        Forbidden, before the first command of a mutation runs, where any of them may not be sent.
+        """
+        context = self.execution_context
+        asked = context._provided_operation_name  # `operation_name` would name the first where the client named none
+        operations = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
+        if len(operations) > 1 and asked is None:
+            raise BadUserInput("The document has several operations: say in `operationName` which one to run.")
+        fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
+        for operation in operations:
+            name = operation.name and operation.name.value
+            if operation.operation is OperationType.MUTATION and asked in (None, name):
+                for field in _root_fields(operation.selection_set, fragments):
+                    if access := ACCESS["Mutation"].get(field):
+                        check_access(access, context.context.caller)
+
+
+def _errors(schema: GraphQLSchema, document: DocumentNode) -> list[GraphQLError]:
+    errors = validate(schema, document)
+    if any(isinstance(error.original_error, ValueError) for error in errors):
+        # Python reads no whole number of more than 4,300 digits.
+        return [BadUserInput("A number in the document has too many digits.")]
+    return errors
+
+
+def _root_fields(selected: SelectionSetNode, fragments: dict[str, FragmentDefinitionNode]) -> Iterator[str]:
+    """The names of the fields at the root; validation has seen to it that fragments do not go in circles."""
+    for selection in selected.selections:
+        if isinstance(selection, FieldNode):
+            yield selection.name.value
+        elif isinstance(selection, InlineFragmentNode):
+            yield from _root_fields(selection.selection_set, fragments)
+        elif isinstance(selection, FragmentSpreadNode):
+            yield from _root_fields(fragments[selection.name.value].selection_set, fragments)

@@ -122,7 +122,7 @@ class Phases(SchemaExtension):
 
 def _mark(errors: Iterable[GraphQLError] | None, code: Code) -> None:
     for error in errors or ():
-        if _cause(error) is None:
+        if _cause(error) is None and "code" not in (error.extensions or {}):
             error.extensions = {**(error.extensions or {}), "code": code}
 
 

@@ -135,9 +135,9 @@ def _check_waits(selections: Iterable[Selection]) -> None:
     """BadUserInput where a selection of `projected` asks to wait for longer than is allowed."""
     for selection in selections:
         if isinstance(selection, SelectedField) and selection.name == "projected":
-            wait = selection.arguments.get("timeoutMs")
-            # A literal comes as its text; the type of either has been validated.
-            if wait is not None and not 0 <= int(wait) <= LONGEST_WAIT_MS:
+            wait = selection.arguments.get("timeoutMs", 0)
+            # A literal comes as its text; the type of either has been validated. A variable may still be null.
+            if wait is None or not 0 <= int(wait) <= LONGEST_WAIT_MS:
                 raise BadUserInput(f"`timeoutMs` is 0 to {LONGEST_WAIT_MS}.")
         _check_waits(selection.selections)
 

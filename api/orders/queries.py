@@ -46,10 +46,11 @@ class OrderQueries:
         consistent_with: list[ConsistencyToken] | None = UNSET,
     ) -> Connection[Order]:
         page, wanted = page_request(first, after, last, before), filter or OrderFilter()
-        if wanted.customer_id:
-            check_id(wanted.customer_id, "cus")
+        asked = None if wanted.customer_id is UNSET else wanted.customer_id
+        if asked is not None:
+            check_id(asked, "cus")
         caller = info.context.caller
-        customer_id = wanted.customer_id or caller.customer_id
+        customer_id = caller.customer_id if asked is None else asked
         await info.context.consistent_with(consistent_with)
         if customer_id and not caller.may_see(customer_id):
             return Connection.of(empty_page(), Order.of)
