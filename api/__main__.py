@@ -20,7 +20,7 @@ logger = logging.getLogger("api")
 
 def main() -> None:
     """Serve. SIGTERM and SIGINT drain and exit 0; what keeps it from starting is raised."""
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     # It tells of every WebSocket that comes and goes.
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     for number in (signal.SIGTERM, signal.SIGINT):

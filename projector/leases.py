@@ -7,6 +7,7 @@ from redis.asyncio import Redis
 
 from projector.store import reaching_redis
 from read_model.schema.keys import PROJECTORS_KEY, owner_key
+from write_model.contracts.streams import PARTITIONS_KEY
 
 EXPIRY_MS: Final = 3_000
 
@@ -50,6 +51,12 @@ class Leases:
         async with reaching_redis():
             names: list[str] = await self._sign_in([PROJECTORS_KEY], [self.name, self._expiry_ms])
         return sorted(names)
+
+    async def partitions(self) -> int | None:
+        """How many partitions there are; None while no relay has said so."""
+        async with reaching_redis():
+            said = await cast("Awaitable[str | None]", self._redis.get(PARTITIONS_KEY))
+        return int(said) if said else None
 
     async def sign_out(self) -> None:
         """Say that this projector is gone."""

@@ -23,6 +23,10 @@ def share(alive: Sequence[str], name: str, partitions: int) -> set[int]:
     return set(range(alive.index(name), partitions, len(alive)))
 
 
+class WrongPartitions(Exception):
+    """The streams have another number of partitions than we were told; nothing can be projected."""
+
+
 class Ownership:
     """Keeps one consumer running for every partition that is this projector's."""
 
@@ -59,6 +63,9 @@ class Ownership:
 
     async def renew(self) -> None:
         """Say that we are alive, leave what falls to others, take or renew what falls to us and is free."""
+        there_are = await self._leases.partitions()
+        if there_are not in (None, self._partitions):
+            raise WrongPartitions(f"PARTITIONS is {self._partitions}, but the streams have {there_are}: set it so")
         mine = share(await self._leases.sign_in(), self._leases.name, self._partitions)
         await self._leave(self.owned - mine)
         claims = await asyncio.gather(*(self._leases.claim(partition) for partition in mine))

@@ -30,6 +30,10 @@ class NoReply(Unavailable):
     """The read model does not reply, try again."""
 
 
+class WrongPartitions(Unavailable):
+    """PARTITIONS is {ours}, but the streams have {there_are}: set it so."""
+
+
 class StandsStill(Unavailable):
     """Nothing was projected in {seconds:g} s in partitions {partitions}: relay or projector are down."""
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from read_model.changes import Changes
 from read_model.connection import Reader, open_connections
-from read_model.errors import StandsStill
+from read_model.errors import StandsStill, WrongPartitions
 from read_model.settings import ReadSettings
+from write_model.contracts.streams import PARTITIONS_KEY
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,9 @@ class ReadModel:
 
     async def check(self) -> None:
         """Unavailable unless every partition is complete and was seen moving lately, as watermarks make it."""
+        there_are = (await self.reader.fetch({0: [("GET", PARTITIONS_KEY)]}))[0][0]
+        if there_are and int(there_are) != self.settings.partitions:
+            raise WrongPartitions(ours=self.settings.partitions, there_are=there_are)
         await self.reader.read(dict.fromkeys(range(self.settings.partitions), lambda _: ()))
         if silent := self.changes.silent(self.settings.silence_seconds):
             raise StandsStill(seconds=self.settings.silence_seconds, partitions=", ".join(map(str, silent)))

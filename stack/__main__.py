@@ -68,7 +68,7 @@ def projector() -> None:
 def token(
     role: Annotated[Literal["staff", "customer"], typer.Option(help="For whom it speaks.")],
     customer: Annotated[str | None, typer.Option(metavar="ID", help="The customer, with --role customer.")] = None,
-    hours: Annotated[float, typer.Option(min=0.01, help="How long it is valid.")] = 24 * 30,
+    hours: Annotated[float, typer.Option(min=0.01, max=876_000, help="How long it is valid.")] = 24 * 30,
 ) -> None:
     """Print a bearer token, and nothing else."""
     if (role == "customer") != (customer is not None):

@@ -1,7 +1,7 @@
 """What is in force for every package: its settings classes, read from the environment, secrets masked."""
 
 import os
-from collections.abc import Iterator, Set
+from collections.abc import Callable, Iterator, Set
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -9,6 +9,9 @@ from pydantic import SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 from pydantic_settings import BaseSettings
+from pymongo.errors import PyMongoError
+from pymongo.synchronous.uri_parser import parse_uri as parse_mongodb_url
+from redis.connection import parse_url as parse_redis_url
 
 from api.settings import ApiSettings
 from projector.settings import ProjectorSettings
@@ -44,6 +47,7 @@ class Setting:
 
 def settings_in_force(supplied: Set[str] = frozenset()) -> list[Setting]:
     """Every setting of every package; OperatorError where one does not hold what it should."""
+    _check_urls()
     rows: dict[tuple[str, str], Setting] = {}
     for package, classes in PACKAGES.items():
         for kind in classes:
@@ -55,6 +59,7 @@ def settings_in_force(supplied: Set[str] = frozenset()) -> list[Setting]:
 
 def require(part: str) -> None:
     """OperatorError unless the part's process will find all that it needs."""
+    _check_urls()
     errors: list[ValidationError] = []
     for kind in PARTS[part]:
         try:
@@ -63,6 +68,24 @@ def require(part: str) -> None:
             errors.append(error)
     if errors:
         raise OperatorError(explain(*errors))
+
+
+def _check_urls() -> None:
+    """OperatorError where the drivers could not read an URL; neither is told what stands in it."""
+    readers: dict[str, Callable[[str], object]] = {"MONGODB_URL": _read_mongodb_url, "REDIS_URL": parse_redis_url}
+    for variable, read in readers.items():
+        url = os.environ.get(variable)
+        try:
+            if url:
+                read(url)
+        except (ValueError, PyMongoError) as error:
+            kind = "MongoDB" if variable == "MONGODB_URL" else "Redis"
+            raise OperatorError(f"{variable} is not a {kind} URL that can be used: {error}") from None
+
+
+def _read_mongodb_url(url: str) -> None:
+    if not url.startswith("mongodb+srv://"):  # that kind is looked up in the DNS
+        parse_mongodb_url(url, validate=False)
 
 
 def explain(*errors: ValidationError) -> str:

@@ -5,8 +5,10 @@ from pydantic_settings import SettingsError
 from pymongo.errors import ConfigurationError, InvalidURI, OperationFailure, PyMongoError
 from redis.exceptions import RedisError
 
+from projector.ownership import WrongPartitions
 from stack.configuration import PACKAGES, explain
 from stack.settings import DevSettings
+from write_model.mongo.terms import TermsDiffer
 from write_model.rejection import Unavailable
 
 _SETTINGS = {DevSettings.__name__} | {kind.__name__ for kinds in PACKAGES.values() for kind in kinds}
@@ -27,6 +29,8 @@ def as_line(error: BaseException) -> str | None:
             return "MongoDB does not answer: check MONGODB_URL, and that it runs there"
         case RedisError():
             return f"Redis does not answer as it should: {error}: check REDIS_URL, and that it runs there"
+        case TermsDiffer() | WrongPartitions():
+            return str(error)
         case Unavailable():
             return f"{error}: check MONGODB_URL and REDIS_URL, and that the servers run there"
         case OSError() if error.strerror:

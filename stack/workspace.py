@@ -13,6 +13,7 @@ from pathlib import Path
 from stack.operator_error import OperatorError, of_path
 
 _LOCK_PATIENCE_SECONDS = 0.5
+_SHORTEST_SECRET = 32
 
 
 @dataclass(frozen=True)
@@ -63,11 +64,14 @@ class Workspace:
         return running if self._is_locked() else None
 
     def auth_secret(self) -> str | None:
-        """The key of the tokens, where one was made."""
+        """The key of the tokens, where one was made; OperatorError where that cannot be one any more."""
         try:
-            return self._secret.read_text().strip() or None
+            secret = self._secret.read_text(errors="replace").strip()
         except OSError:
             return None
+        if len(secret) < _SHORTEST_SECRET or not secret.isascii():
+            raise OperatorError(f"{self._secret} holds no key that can be used: delete it, and a new one is made")
+        return secret
 
     def make_auth_secret(self) -> str:
         """The same, made where there is none."""
@@ -139,6 +143,9 @@ def _write_privately(path: Path, text: str) -> None:
     """Whole or not at all, and for the owner's eyes only: there may be passwords in it."""
     draft = path.with_name(path.name + ".new")
     draft.unlink(missing_ok=True)
-    draft.touch(mode=0o600, exist_ok=False)
-    draft.write_text(text)
-    draft.replace(path)
+    try:
+        draft.touch(mode=0o600, exist_ok=False)
+        draft.write_text(text)
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)

@@ -17,6 +17,7 @@ from write_model.mongo.committer import Committer
 from write_model.mongo.database import Database, database_of, open_client
 from write_model.mongo.gate import Gate
 from write_model.mongo.indexes import ensure_indexes, missing_indexes
+from write_model.mongo.terms import settle_terms
 from write_model.ports import Actor, Clock, Command, Receipt
 from write_model.rejection import Unavailable
 from write_model.settings import WriteSettings
@@ -59,12 +60,16 @@ class WriteModel:
 
 @asynccontextmanager
 async def open_write_model(settings: WriteSettings, *, clock: Clock = system_clock) -> AsyncIterator[WriteModel]:
-    """The command side over a MongoDB with all its indexes; commands in flight are finished on the way out."""
+    """The command side over a MongoDB with all its indexes; commands in flight are finished on the way out.
+
+    Unavailable where MongoDB does not answer, TermsDiffer where it was made with other settings.
+    """
     client = open_client(settings)
     try:
         database = database_of(client, settings)
         try:
             await ensure_indexes(database, AGGREGATES)
+            await settle_terms(database, settings)
         except PyMongoError as error:
             # Without pymongo's description of the whole topology.
             raise Unavailable(f"MongoDB does not answer: {str(error).partition(' (configured')[0]}") from error

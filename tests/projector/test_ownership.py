@@ -12,13 +12,13 @@ from redis.asyncio import Redis
 
 from projector.consumer import Consumer
 from projector.leases import EXPIRY_MS, Leases
-from projector.ownership import RENEWAL_SECONDS, Ownership, share
+from projector.ownership import RENEWAL_SECONDS, Ownership, WrongPartitions, share
 from projector.store import Store
 from read_model.schema.keys import PROJECTORS_KEY, owner_key
 from tests.projector.contents import eventually, hash_at
 from tests.projector.events import CUSTOMER, envelope, publish
 from write_model.contracts.customers import CustomerRegistered
-from write_model.contracts.streams import projected_key
+from write_model.contracts.streams import PARTITIONS_KEY, projected_key
 
 PARTITIONS = 8
 ALL = set(range(PARTITIONS))
@@ -165,3 +165,16 @@ async def test_stopping_gives_everything_back(redis: Redis, make: Callable[[str]
     await running
     assert one.owned == set()
     assert await owners(redis) == dict.fromkeys(ALL)
+
+
+async def test_another_number_of_partitions_than_the_streams_have_is_refused(
+    redis: Redis, make: Callable[[str], Ownership]
+) -> None:
+    await redis.set(PARTITIONS_KEY, PARTITIONS + 1)
+    with pytest.raises(WrongPartitions, match=f"PARTITIONS is {PARTITIONS}, but the streams have {PARTITIONS + 1}"):
+        await make("one").renew()
+    await redis.set(PARTITIONS_KEY, PARTITIONS)
+    one = make("one")
+    await one.renew()
+    assert one.owned == set(range(PARTITIONS))
+    await one.give_back()

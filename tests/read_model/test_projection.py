@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 
 from read_model.changes import Changes
 from read_model.connection import Reader
-from read_model.errors import BeingPrepared, NoReply, StandsStill
+from read_model.errors import BeingPrepared, NoReply, StandsStill, WrongPartitions
 from read_model.projection import COUNTED, projection_status
 from read_model.schema.keys import parked_key
 from read_model.settings import ReadSettings
@@ -19,7 +19,7 @@ from tests.read_model.conftest import settings_for
 from tests.read_model.patience import PATIENCE
 from tests.read_model.projected import PARTITIONS, Projected
 from write_model.contracts.codec import encode_time
-from write_model.contracts.streams import BEGINNING, Position, Token, events_key, projected_key
+from write_model.contracts.streams import BEGINNING, PARTITIONS_KEY, Position, Token, events_key, projected_key
 
 
 async def publish(redis: Redis, partition: int, position: Position, fields: dict[Any, Any]) -> None:
@@ -111,6 +111,13 @@ async def test_ready_once_all_partitions_are_complete_and_move(settings: ReadSet
         await read_model.check()
         await projected.redis.hdel(projected_key(3), "complete")
         with pytest.raises(BeingPrepared):
+            await read_model.check()
+
+
+async def test_not_ready_with_another_number_of_partitions(settings: ReadSettings, projected: Projected) -> None:
+    await projected.redis.set(PARTITIONS_KEY, PARTITIONS + 1)
+    async with open_read_model(settings) as read_model:
+        with pytest.raises(WrongPartitions):
             await read_model.check()
 
 

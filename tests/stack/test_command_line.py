@@ -110,6 +110,8 @@ def test_a_part_without_its_settings_says_what_to_set(orderstream: Run, part: st
             "MONGODB_URL is not a MongoDB URL",
         ),
         ("api", {"MONGODB_URL": "mongodb://127.0.0.1:1/", "AUTH_SECRET": SECRET}, "REDIS_URL is not set"),
+        ("dev", {"MONGODB_URL": "mongodb://u:se/kret@127.0.0.1:1/"}, "MONGODB_URL is not a MongoDB URL"),
+        ("projector", {"REDIS_URL": "http://127.0.0.1:1"}, "REDIS_URL is not a Redis URL"),
     ],
 )
 def test_what_is_wrong_with_the_settings_is_one_line(

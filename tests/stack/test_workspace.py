@@ -103,3 +103,11 @@ def settings(directory: Path, **environment: str) -> dict[tuple[str, str], tuple
     )
     rows = json.loads(done.stdout)
     return {(row["package"], row["variable"]): (row["value"], row["source"]) for row in rows}
+
+
+@pytest.mark.parametrize("content", [b"short\n", b"\xff\xfe" * 40, b""])
+def test_a_key_that_cannot_be_used_is_said_to_be_so(tmp_path: Path, content: bytes) -> None:
+    workspace = Workspace(tmp_path)
+    (tmp_path / "auth-secret").write_bytes(content)
+    with pytest.raises(OperatorError, match="delete it, and a new one is made"):
+        workspace.make_auth_secret()

@@ -66,6 +66,10 @@ def projected_key(partition: int) -> str:
     return f"{hash_tag(partition)}:projected"
 
 
+PARTITIONS_KEY: Final = "partitions"
+"""Redis string: how many partitions the relay publishes to. Whoever reads with another number reads wrong."""
+
+
 class InvalidToken(ValueError):
     """The text is not a consistency token."""
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import os
 import random
 import signal
 from contextlib import suppress
@@ -12,12 +11,11 @@ import uvloop
 from write_model.commands import AGGREGATES
 from write_model.mongo.database import database_of, open_client
 from write_model.mongo.indexes import ensure_indexes
+from write_model.mongo.terms import settle_terms
 from write_model.relay.publisher import connect
 from write_model.relay.relay import Relay
 from write_model.settings import RelaySettings
 from write_model.startup import new_holder
-
-_log = logging.getLogger(__name__)
 
 
 async def serve(settings: RelaySettings) -> None:
@@ -28,6 +26,7 @@ async def serve(settings: RelaySettings) -> None:
         database = database_of(client, settings)
         relay = Relay(client, database, redis, settings, holder=new_holder(), jitter=random.random)
         await ensure_indexes(database, AGGREGATES)
+        await settle_terms(database, settings)
         await relay.run()
     finally:
         await redis.aclose()
@@ -44,8 +43,7 @@ async def _until_stopped() -> None:
 
 def main() -> None:
     """Run the relay until SIGTERM or SIGINT."""
-    level = os.environ.get("LOG_LEVEL", "INFO")
-    logging.basicConfig(level=level, format="%(levelname)s %(name)s: %(message)s")
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     uvloop.run(_until_stopped())
 
 

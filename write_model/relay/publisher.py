@@ -15,7 +15,7 @@ from redis.exceptions import NoScriptError, ResponseError
 
 from write_model.contracts.codec import WATERMARK
 from write_model.contracts.envelope import event_id
-from write_model.contracts.streams import BEGINNING, Position, events_key, projected_key
+from write_model.contracts.streams import BEGINNING, PARTITIONS_KEY, Position, events_key, projected_key
 
 Fields = Mapping[str, str | bytes]
 WATERMARK_FIELDS: Final[Fields] = {WATERMARK: "1"}
@@ -100,6 +100,7 @@ class Publisher:
         """Look where each stream ends; publication goes on from there."""
         async with asyncio.timeout(PATIENCE_SECONDS):
             self._sha = await self._redis.script_load(_PUBLISH)
+            await self._redis.set(PARTITIONS_KEY, self.partitions)
             self._seen = {partition: await self._end(partition) for partition in range(self.partitions)}
             return dict(self._seen)
 
