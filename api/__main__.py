@@ -46,9 +46,10 @@ async def serve(api: ApiSettings, write: WriteSettings, read: ReadSettings) -> N
             server_header=False,
             timeout_graceful_shutdown=api.shutdown_seconds,
         )
+        listener = config.bind_socket()  # says why and exits where the address cannot be had
         logger.info("serving on http://%s:%d/graphql", api.host, api.port)
         # uvicorn takes the signals while it serves; once it has drained it sends them on to `_exit`.
-        await uvicorn.Server(config).serve()
+        await uvicorn.Server(config).serve(sockets=[listener])
 
 
 def _exit(*_: object) -> NoReturn:
