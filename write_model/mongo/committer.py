@@ -104,7 +104,7 @@ class Committer:
                     batch[taken:] = []
                     break
                 except Taken as error:
-                    culprit = next(p for p in batch if p.submission is error.change.submission)
+                    culprit = next(p for p in batch if p.submission is error.change.takers[error.field])
                     if not await self._was_committed(culprit):
                         culprit.settle(error.change.aggregate.taken[error.field](error.change.state))
                         batch.remove(culprit)

@@ -130,11 +130,16 @@ def _admit(plan: Plan, pending: Pending, work: Work, aggregate_id: str, loader: 
         )
         ordinals[slot_of(id)] = envelope.ordinal
         plan.envelopes.append(envelope)
+    before = {id: loader.state(aggregate, id) for aggregate, id, _ in work.events}
     work.admit()
-    for aggregate, id, _ in work.events:
+    for id, aggregate in {id: aggregate for aggregate, id, _ in work.events}.items():
         state = loader.state(aggregate, id)
         assert state is not None
-        plan.changes[id] = Change(aggregate, loader.loaded_version(id), state, submission)
+        takers = dict(plan.changes[id].takers) if id in plan.changes else {}
+        for name in aggregate.taken:
+            if before[id] is None or getattr(before[id], name) != getattr(state, name):
+                takers[name] = submission
+        plan.changes[id] = Change(aggregate, loader.loaded_version(id), state, takers)
     receipt = StoredReceipt.of(submission, aggregate_id, work.version_of(aggregate_id), list(versions))
     if key := receipt_id(submission):
         plan.receipts[key] = receipt

@@ -1,7 +1,7 @@
 """One transaction for a whole batch: aggregates by version, journal, receipts. Committed whole or not at all."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, cast
@@ -46,12 +46,15 @@ class Taken(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """An aggregate's new state; `loaded_version` is 0 for one that is new. `submission` is the last that changed it."""
+    """An aggregate's new state; `loaded_version` is 0 for one that is new.
+
+    `takers`: for the field of each unique index, the command that gave it the value that it has now.
+    """
 
     aggregate: Aggregate[Any]
     loaded_version: int
     state: State
-    submission: Submission
+    takers: Mapping[str, Submission]
 
 
 @dataclass(frozen=True, slots=True)
