@@ -1,18 +1,14 @@
 """Registers a customer: no two with the same e-mail address, whatever its case."""
 
-from typing import Annotated
-
-from pydantic import EmailStr, StringConstraints
-
 from write_model.customers.customer import register
 from write_model.customers.document import CUSTOMERS
 from write_model.ports import Command, UnitOfWork
-from write_model.text import Name
+from write_model.text import Email, Name
 
 
 class RegisterCustomer(Command):
     name: Name
-    email: Annotated[EmailStr, StringConstraints(max_length=254)]
+    email: Email
 
 
 async def register_customer(command: RegisterCustomer, uow: UnitOfWork) -> str:
