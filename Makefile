@@ -15,7 +15,7 @@ help:
 	@echo 'make test     run every test, beside a running "make run" if you like'
 	@echo 'make check    format, lint, types, architecture and tests: what CI runs'
 	@echo 'make install  set up $(VENV) with everything that development needs'
-	@echo 'make schema   print the GraphQL schema'
+	@echo 'make schema   write the published schemas into docs/'
 
 # exec: the signals of a terminal and of a process manager reach the program itself.
 run: $(RUN_STAMP)
@@ -39,8 +39,10 @@ arrows: $(DEV_STAMP)
 # In this order, and `make check test` runs the tests once.
 check: lint types arrows test
 
+# The copies that readers of the repository and other services build on; a test compares them with the program.
 schema: $(RUN_STAMP)
-	@$(BIN)/orderstream schema
+	@$(BIN)/orderstream schema > docs/schema.graphql
+	@$(BIN)/orderstream schema --events > docs/events.asyncapi.json
 
 # A change of what is needed installs again; nothing else does.
 $(RUN_STAMP): pyproject.toml constraints.txt | $(BIN)/python

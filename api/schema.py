@@ -22,13 +22,15 @@ from api.orders.queries import OrderQueries, find_order
 from api.orders.subscriptions import OrderSubscriptions
 from api.products.mutations import ProductMutations
 from api.products.queries import ProductQueries, find_product
+from api.products.subscriptions import ProductSubscriptions
 from api.projection.queries import ProjectionQueries
+from api.sales.queries import SalesQueries
 from api.scalars import SCALARS, ConsistencyToken
 from write_model.contracts.ids import kind_of
 
 
 @strawberry.type
-class Query(ProjectionQueries, OrderQueries, ProductQueries, CustomerQueries):
+class Query(ProjectionQueries, SalesQueries, OrderQueries, ProductQueries, CustomerQueries):
     @strawberry.field
     async def node(
         self, info: Info, id: strawberry.ID, consistent_with: list[ConsistencyToken] | None = strawberry.UNSET
@@ -52,7 +54,7 @@ class Mutation(OrderMutations, ProductMutations, CustomerMutations):
 
 
 @strawberry.type
-class Subscription(OrderSubscriptions):
+class Subscription(OrderSubscriptions, ProductSubscriptions):
     pass
 
 

@@ -14,7 +14,7 @@ from strawberry.asgi import GraphQL
 from strawberry.http import GraphQLRequestData
 from strawberry.http.base import BaseRequestProtocol
 from strawberry.schema.exceptions import InvalidOperationTypeError
-from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
+from strawberry.subscriptions import GRAPHQL_SSE_PROTOCOL, GRAPHQL_TRANSPORT_WS_PROTOCOL
 
 from api.context import Context, Services
 from api.errors import BadUserInput, Fault
@@ -35,7 +35,7 @@ class HttpFault(Exception):
 
 
 class GraphQLView(GraphQL[Context, None]):
-    """The endpoint `/graphql`: POST and GET for operations, GET for the page, WebSocket for subscriptions."""
+    """The endpoint `/graphql`: POST and GET for operations, GET for the page, WebSocket or SSE for subscriptions."""
 
     websocket_adapter_class = SocketAdapter
     graphql_transport_ws_handler_class = SocketHandler
@@ -43,7 +43,7 @@ class GraphQLView(GraphQL[Context, None]):
     def __init__(self, services: Services) -> None:
         super().__init__(
             schema,
-            subscription_protocols=(GRAPHQL_TRANSPORT_WS_PROTOCOL,),
+            subscription_protocols=(GRAPHQL_TRANSPORT_WS_PROTOCOL, GRAPHQL_SSE_PROTOCOL),
             max_subscriptions_per_connection=None,  # SocketHandler counts, and says so with a code
             allowed_origins=services.settings.allowed_origins,
         )
@@ -92,12 +92,15 @@ class GraphQLView(GraphQL[Context, None]):
             operation = read_request(value)
         except BadUserInput as fault:
             raise HttpFault(400, fault) from None
+        # Server-sent events, where the client asks for them: the "distinct connections mode" of the GraphQL over SSE
+        # protocol.
+        events = self._get_stream_transport_from_headers(request.headers)
         return GraphQLRequestData(
             query=operation.query,
             variables=operation.variables,
             operation_name=operation.operationName,
             extensions=operation.extensions,
-            protocol="http",
+            protocol=events.protocol if events else "http",
         )
 
     async def _read_body(self, request: Request) -> bytes:

@@ -7,14 +7,18 @@ from typing import Any, Final, TypeVar
 
 from projector.batch import Batch
 from projector.parking import ATTEMPTS, Parked
+from projector.projections.renames import carry_on
 from projector.rows import Rows
 from projector.store import Checkpoint, Read, Stale, Step, Store, Unavailable
+from projector.writes import Writes
 from read_model.schema.keys import Keys
 
 log = logging.getLogger(__name__)
 
 BATCH: Final = 500
 """Entries that one step takes in."""
+RENAMED_AT_ONCE: Final = 200
+"""Orders into which one step carries a customer's new name."""
 BLOCK_MS: Final = 1_000
 """How long a read waits for entries; the connection must be more patient than that."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 2.0
@@ -31,13 +35,22 @@ class Consumer:
     """
 
     def __init__(
-        self, store: Store, partition: int, *, shop_currency: str, block_ms: int = BLOCK_MS, batch: int = BATCH
+        self,
+        store: Store,
+        partition: int,
+        *,
+        shop_currency: str,
+        block_ms: int = BLOCK_MS,
+        batch: int = BATCH,
+        renamed_at_once: int = RENAMED_AT_ONCE,
     ) -> None:
         self._store = store
         self._partition = partition
         self._shop_currency = shop_currency
         self._block_ms = block_ms
         self._batch = batch
+        self._renamed_at_once = renamed_at_once
+        self._may_have_renames = True
         self._checkpoint: Checkpoint | None = None
         self._failed_attempts = 0
         self._stopping = False
@@ -70,17 +83,26 @@ class Consumer:
             self._waiting.cancel()
 
     async def step(self) -> None:
-        """Wait for entries and take them in; or learn that there are none, or that the checkpoint went elsewhere."""
+        """Wait for entries and take them in, then carry a rename on by as much as one step may.
+
+        Or learn that there is nothing to do, or that the checkpoint went elsewhere.
+        """
         if self._checkpoint is None:
             self._checkpoint = await self._store.checkpoint()
         start = self._checkpoint
+        # Whoever has something left to do does not wait for more.
+        block_ms = None if self._may_have_renames else self._block_ms
         entries = await self._interruptible(
-            self._store.entries_after(start.position, count=self._batch, block_ms=self._block_ms)
+            self._store.entries_after(start.position, count=self._batch, block_ms=block_ms)
         )
-        if not entries:
+        if entries:
+            await self._take_in(start, Batch.of(entries))
+        elif not self._may_have_renames:
             self._go_on_from(await self._store.checkpoint())
-            return
-        batch = Batch.of(entries)
+        if self._may_have_renames:
+            await self._carry_on(self._checkpoint)
+
+    async def _take_in(self, start: Checkpoint, batch: Batch) -> None:
         read = await self._read(start, batch)
         if isinstance(read, Stale):
             self._go_on_from(read.checkpoint)
@@ -97,7 +119,26 @@ class Consumer:
             return
         self._failed_attempts = 0
         self._checkpoint = start._replace(position=batch.last)
+        self._may_have_renames |= rows.keys.renames() in folded.writes.members
         self._report(folded.failures)
+
+    async def _carry_on(self, start: Checkpoint) -> None:
+        rename = await self._store.next_rename(start, self._renamed_at_once)
+        if rename is None:
+            self._may_have_renames = False
+            return
+        if isinstance(rename, Stale):
+            self._go_on_from(rename.checkpoint)
+            return
+        read = await self._store.read(start, rename.touches(), ())
+        if isinstance(read, Stale):
+            self._go_on_from(read.checkpoint)
+            return
+        rows, writes = Rows(Keys(self._partition, start.generation), self._shop_currency, read.rows), Writes()
+        writes.add(start.position, carry_on(rename, rows), rows)
+        refused = await self._store.apply(Step(start, start.position, False, writes, (), rename))
+        if refused:
+            self._go_on_from(refused.checkpoint)
 
     async def _read(self, start: Checkpoint, batch: Batch) -> Read | Stale:
         if not batch.events:
@@ -114,6 +155,7 @@ class Consumer:
             log.info("partition %d: somebody else came to %s", self._partition, stored.position)
         self._checkpoint = stored
         self._failed_attempts = 0
+        self._may_have_renames = True
 
     def _report(self, failures: list[Parked]) -> None:
         for parked in failures:

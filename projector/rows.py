@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final, Self, TypeVar, cast
 
 from projector.unprojectable import Unprojectable
+from read_model.schema.catalogue import CatalogueRow
 from read_model.schema.customers import CustomerRow
 from read_model.schema.keys import Keys
 from read_model.schema.orders import OrderSummary
@@ -21,6 +22,7 @@ class OpenOrder:
 
     summary: OrderSummary
     timeline: bytes
+    lines: bytes
     changed: Mapping[str, bytes]
 
     def encode(self) -> dict[str, bytes]:
@@ -30,21 +32,25 @@ class OpenOrder:
     @classmethod
     def decode(cls, fields: Mapping[str, str]) -> Self:
         """The row in its hash fields."""
-        return cls(OrderSummary.decode(fields["summary"]), fields["timeline"].encode(), {})
+        return cls(OrderSummary.decode(fields["summary"]), fields["timeline"].encode(), fields["lines"].encode(), {})
 
 
-Row = CustomerRow | ProductRow | OpenOrder
+Row = CustomerRow | ProductRow | CatalogueRow | OpenOrder
 RowId = tuple[type[Row], str]
 """The kind of a row and the id of what it shows."""
+
+CATALOGUE: Final = "catalogue"
+"""The id of the one CatalogueRow."""
 
 Fields = Mapping[str, str]
 """A row's hash as it was read; empty where there is none."""
 
-R = TypeVar("R", CustomerRow, ProductRow, OpenOrder)
+R = TypeVar("R", CustomerRow, ProductRow, CatalogueRow, OpenOrder)
 
 _KEYS: Final[dict[type[Row], Callable[[Keys, str], str]]] = {
     CustomerRow: Keys.customer,
     ProductRow: Keys.product,
+    CatalogueRow: lambda keys, _: keys.catalogue(),
     OpenOrder: Keys.order,
 }
 

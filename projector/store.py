@@ -11,83 +11,16 @@ from redis.exceptions import RedisError
 
 from projector.batch import Entry
 from projector.parking import Parked
+from projector.projections.renames import Rename
 from projector.rows import Fields, RowId, row_key
+from projector.scripts import APPLY, RANKED, READ
 from projector.writes import Writes
-from read_model.schema.changes import OrderChanged, encode_change
+from read_model.schema.changes import Change, encode_change
 from read_model.schema.keys import Keys, feed_key, parked_aggregates_key, parked_key
 from write_model.contracts.streams import BEGINNING, Position, events_key, projected_key
 
 FIRST_GENERATION: Final = 1
 PATIENCE_SECONDS: Final = 5.0
-# A partition that was never projected, or whose Redis was emptied, stands at the beginning of generation 1.
-_CHECK: Final = """
-local seen = redis.call('HMGET', KEYS[1], 'generation', 'position')
-local generation, position = seen[1] or '1', seen[2] or '0-0'
-if generation ~= ARGV[1] or position ~= ARGV[2] then return {0, generation, position} end
-"""
-
-# KEYS: projected, the set of parked aggregates, rows. ARGV: generation, position, aggregates.
-_READ: Final = (
-    _CHECK
-    + """
-local rows, parked = {}, {}
-for i = 3, #KEYS do rows[i - 2] = redis.call('HGETALL', KEYS[i]) end
-if redis.call('EXISTS', KEYS[2]) == 1 then
-  for i = 3, #ARGV do
-    if redis.call('SISMEMBER', KEYS[2], ARGV[i]) == 1 then parked[#parked + 1] = ARGV[i] end
-  end
-end
-return {1, rows, parked}
-"""
-)
-
-# KEYS: projected, feed, parked, the set of parked aggregates, then rows, sorted sets and counters, once each.
-# ARGV: generation and position that the step began from, the position that it reached, 'complete' or '', the position
-# below which the feed is trimmed; then, each list preceded by its length:
-#   rows:       number of fields and values, those
-#   sets:       number of scores and members to add, those; number of members to remove, those
-#   counters:   field, difference
-#   parked:     aggregate or '', number of fields and values, those
-#   notices:    position, text
-# A feed that is ahead of the checkpoint (which was lost, or set back) has said already what it refuses here.
-_APPLY: Final = (
-    _CHECK
-    + """
-local a, k = 6, 4
-local function take() a = a + 1 return ARGV[a - 1] end
-local function number() return tonumber(take()) end
-local function key() k = k + 1 return KEYS[k] end
-local function call(name, where, n)
-  while n > 0 do
-    local part = math.min(n, 1000)
-    redis.call(name, where, unpack(ARGV, a, a + part - 1))
-    a, n = a + part, n - part
-  end
-end
-for _ = 1, number() do call('HSET', key(), number()) end
-for _ = 1, number() do
-  local where = key()
-  call('ZADD', where, number())
-  call('ZREM', where, number())
-end
-for _ = 1, number() do redis.call('HINCRBY', key(), take(), take()) end
-for _ = 1, number() do
-  local aggregate, n = take(), number()
-  redis.call('XADD', KEYS[3], '*', unpack(ARGV, a, a + n - 1))
-  a = a + n
-  if aggregate ~= '' then redis.call('SADD', KEYS[4], aggregate) end
-end
-for _ = 1, number() do
-  local reply = redis.pcall('XADD', KEYS[2], take(), 'change', take())
-  if reply.err and not string.find(reply.err, 'equal or smaller', 1, true) then return reply end
-end
-redis.call('XTRIM', KEYS[2], 'MINID', '~', ARGV[5])
-redis.call('HSET', KEYS[1], 'generation', ARGV[1], 'position', ARGV[3])
-if ARGV[4] ~= '' then redis.call('HSET', KEYS[1], ARGV[4], '1') end
-return {1}
-"""
-)
-
 Argument = str | bytes | int | float
 
 
@@ -117,13 +50,17 @@ class Read(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """From a checkpoint to the position of the last entry taken in, with all that comes of those entries."""
+    """From a checkpoint to the position of the last entry taken in, with all that comes of those entries.
+
+    Or a rename carried on, at the checkpoint: the step is refused where somebody else has done that.
+    """
 
     start: Checkpoint
     reached: Position
     has_watermark: bool
     writes: Writes
     parked: Sequence[Parked]
+    rename: Rename | None = None
 
 
 @asynccontextmanager
@@ -147,8 +84,9 @@ class Store:
         self._redis = redis
         self._partition = partition
         self._feed_retention_ms = feed_retention_ms
-        self._read = redis.register_script(_READ)
-        self._apply = redis.register_script(_APPLY)
+        self._read = redis.register_script(READ)
+        self._ranked = redis.register_script(RANKED)
+        self._apply = redis.register_script(APPLY)
 
     async def checkpoint(self) -> Checkpoint:
         """Where the partition stands."""
@@ -157,10 +95,10 @@ class Store:
             stored = await cast("Awaitable[list[str | None]]", self._redis.hmget(key, ["generation", "position"]))
         return _checkpoint(*stored)
 
-    async def entries_after(self, position: Position, *, count: int, block_ms: int) -> list[Entry]:
-        """The next entries of the stream, at most `count`; none where none came in time."""
+    async def entries_after(self, position: Position, *, count: int, block_ms: int | None) -> list[Entry]:
+        """The next entries of the stream, at most `count`; none where none came in time, or is there (None)."""
         key = events_key(self._partition)
-        async with reaching_redis(blocking_ms=block_ms):
+        async with reaching_redis(blocking_ms=block_ms or 0):
             reply = await cast(
                 "Awaitable[list[Any]]", self._redis.xread({key: str(position)}, count=count, block=block_ms)
             )
@@ -176,15 +114,36 @@ class Store:
                     parked_aggregates_key(self._partition),
                     *(row_key(keys, row) for row in rows),
                 ],
-                [start.generation, str(start.position), *aggregate_ids],
+                [*_of(start), *aggregate_ids],
             )
         if not reply[0]:
             return Stale(_checkpoint(*reply[1:]))
         found = [dict(zip(flat[::2], flat[1::2], strict=True)) for flat in reply[1]]
         return Read(dict(zip(rows, found, strict=True)), frozenset(reply[2]))
 
+    async def next_rename(self, start: Checkpoint, at_once: int) -> Rename | Stale | None:
+        """The next of a customer's orders that must show another name, if the checkpoint still is `start`."""
+        keys = Keys(self._partition, start.generation)
+        waiting = await self._range(start, keys.renames(), 0, 0)
+        if isinstance(waiting, Stale):
+            return waiting
+        if not waiting:
+            return None
+        customer_id, done = waiting[0][0], int(waiting[0][1])
+        orders = await self._range(start, keys.orders(customer_id=customer_id), done, done + at_once - 1)
+        if isinstance(orders, Stale):
+            return orders
+        return Rename(customer_id, done, [id for id, _ in orders], is_last=len(orders) < at_once)
+
+    async def _range(self, start: Checkpoint, key: str, first: int, last: int) -> list[tuple[str, str]] | Stale:
+        async with reaching_redis():
+            reply = await self._ranked([projected_key(self._partition), key], [*_of(start), first, last])
+        if not reply[0]:
+            return Stale(_checkpoint(*reply[1:]))
+        return list(zip(reply[1][::2], reply[1][1::2], strict=True))
+
     async def apply(self, step: Step) -> Stale | None:
-        """Write all of the step and its checkpoint, or nothing where the checkpoint is not the step's start."""
+        """Write all of the step and its checkpoint, or nothing where it does not begin from what stands there."""
         keys, arguments = self._flatten(step)
         async with reaching_redis():
             reply = await self._apply(keys, arguments)
@@ -194,12 +153,13 @@ class Store:
         """KEYS and ARGV of the script."""
         names, writes, partition = Keys(self._partition, step.start.generation), step.writes, self._partition
         keys = [projected_key(partition), feed_key(partition), parked_key(partition), parked_aggregates_key(partition)]
+        keys.append(names.renames())
         arguments: list[Argument] = [
-            step.start.generation,
-            str(step.start.position),
+            *_of(step.start),
             str(step.reached),
             "complete" if step.has_watermark else "",
             max(0, step.reached.ms - self._feed_retention_ms),
+            *((step.rename.customer_id, step.rename.done) if step.rename else ("", 0)),
         ]
         arguments.append(len(writes.rows))
         for id, row in writes.rows.items():
@@ -215,17 +175,32 @@ class Store:
         for (key, field), by in writes.counts.items():
             keys.append(key)
             arguments += (field, by)
+        arguments.append(len(writes.marks))
+        for key, numbers in writes.marks.items():
+            keys.append(key)
+            arguments.append(len(numbers))
+            arguments += [number if enters else -1 - number for number, enters in numbers.items()]
+        arguments.append(len(writes.columns))
+        for key, values in writes.columns.items():
+            keys.append(key)
+            arguments.append(2 * len(values))
+            arguments += [part for value in values.items() for part in value]
         arguments.append(len(step.parked))
         for parked in step.parked:
             arguments.append(parked.aggregate_id)
             _extend(arguments, parked.encode())
-        notices: list[tuple[Position, OrderChanged | None]] = [*writes.notices]
+        notices: list[tuple[Position, Change | None]] = [*writes.notices]
         if not notices or notices[-1][0] != step.reached:
             notices.append((step.reached, None))
         arguments.append(len(notices))
         for position, change in notices:
             arguments += (str(position), encode_change(change))
         return keys, arguments
+
+
+def _of(start: Checkpoint) -> tuple[int, str]:
+    """What `scripts.CHECK` takes."""
+    return start.generation, str(start.position)
 
 
 def _checkpoint(generation: str | None, position: str | None) -> Checkpoint:

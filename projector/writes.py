@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import assert_never
 
 from projector.rows import Row, RowId, Rows
-from read_model.schema.changes import OrderChanged
+from read_model.schema.changes import Change
 from write_model.contracts.streams import Position
 
 
@@ -45,13 +45,38 @@ class Count:
 
 
 @dataclass(frozen=True, slots=True)
+class Mark:
+    """The number is in the set of numbers of that key."""
+
+    key: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unmark:
+    """The number is not in the set of numbers of that key."""
+
+    key: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """The column of that key has this at the offset, in bytes; a step fills an offset with values of one length."""
+
+    key: str
+    offset: int
+    value: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Announce:
     """The feed says so, at the position of the event; at most one an event, because the position is the entry's id."""
 
-    change: OrderChanged
+    change: Change
 
 
-Write = Put | Rank | Unrank | Count | Announce
+Write = Put | Rank | Unrank | Count | Mark | Unmark | Fill | Announce
 
 
 @dataclass(slots=True)
@@ -62,7 +87,11 @@ class Writes:
     members: defaultdict[str, dict[str, float | None]] = field(default_factory=lambda: defaultdict(dict))
     """By key: score of each member, None where it leaves."""
     counts: dict[tuple[str, str], int] = field(default_factory=dict)
-    notices: list[tuple[Position, OrderChanged]] = field(default_factory=list)
+    marks: defaultdict[str, dict[int, bool]] = field(default_factory=lambda: defaultdict(dict))
+    """By key: whether each number is in the set."""
+    columns: defaultdict[str, dict[int, bytes]] = field(default_factory=lambda: defaultdict(dict))
+    """By key: the value at each offset."""
+    notices: list[tuple[Position, Change]] = field(default_factory=list)
 
     def add(self, position: Position, writes: Iterable[Write], rows: Rows) -> None:
         """Take in the writes of the event at the position; later events of the step see its rows."""
@@ -79,5 +108,11 @@ class Writes:
                     self.notices.append((position, change))
                 case Count(key, name, by):
                     self.counts[key, name] = self.counts.get((key, name), 0) + by
+                case Mark(key, number):
+                    self.marks[key][number] = True
+                case Unmark(key, number):
+                    self.marks[key][number] = False
+                case Fill(key, offset, value):
+                    self.columns[key][offset] = value
                 case _:
                     assert_never(write)

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -12,15 +12,15 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from read_model.errors import StaleRead, Unavailable
-from read_model.schema.changes import CHANGE, OrderChanged, decode_change
 from read_model.schema.keys import feed_key
 from read_model.settings import ReadSettings
-from read_model.subscription import Item, Resync, Subscription
+from read_model.subscription import Announced, Item, Resync, Subscription
 from read_model.waiting import WaitingRoom
 from write_model.contracts.streams import BEGINNING, InvalidToken, Position, Token, projected_key
 
-Wanted = str | Callable[[OrderChanged], bool]
-"""An order's id, or a question to ask about every change."""
+Predicate = Callable[[Announced], bool]
+Wanted = str | Predicate
+"""The id of what may change, or a question to ask about every change."""
 
 FIRST_PAUSE: Final = 0.1
 LONGEST_PAUSE: Final = 2.0
@@ -77,18 +77,21 @@ class Changes:
         return True
 
     @asynccontextmanager
-    async def subscribe(self, partition: int, wanted: Wanted) -> AsyncIterator[Subscription]:
-        """The partition's changes of one order, or those that a predicate wants, from now on.
+    async def subscribe(self, partitions: Iterable[int], wanted: Wanted) -> AsyncIterator[Subscription]:
+        """The partitions' changes of one aggregate, or those that a predicate wants, from now on.
 
-        In order. One may come twice (after Redis lost its last moments, for example): tell them by version.
+        Those of a partition in order. One may come twice (after Redis lost its last moments, for example): tell them
+        by version, or by position.
         """
         subscription = Subscription(self._buffer)
-        follower = self._followers[partition]
-        follower.add(subscription, wanted)
+        followers = [self._followers[partition] for partition in partitions]
+        for follower in followers:
+            follower.add(subscription, wanted)
         try:
             yield subscription
         finally:
-            follower.remove(subscription, wanted)
+            for follower in followers:
+                follower.remove(subscription, wanted)
 
     def silent(self, seconds: float) -> tuple[int, ...]:
         """The partitions whose position was not seen moving in the last `seconds`."""
@@ -109,8 +112,8 @@ class _Follower:
         self._block = round(settings.feed_block_seconds * 1000)
         self._batch = settings.feed_batch
         self._patience = settings.feed_block_seconds + settings.read_timeout_seconds
-        self._by_order: dict[str, set[Subscription]] = {}
-        self._by_predicate: dict[Subscription, Callable[[OrderChanged], bool]] = {}
+        self._by_id: dict[str, set[Subscription]] = {}
+        self._by_predicate: dict[Subscription, Predicate] = {}
 
     async def run(self) -> None:
         """Follow for ever, through every failure of Redis."""
@@ -130,7 +133,7 @@ class _Follower:
 
     def add(self, subscription: Subscription, wanted: Wanted) -> None:
         if isinstance(wanted, str):
-            self._by_order.setdefault(wanted, set()).add(subscription)
+            self._by_id.setdefault(wanted, set()).add(subscription)
         else:
             self._by_predicate[subscription] = wanted
 
@@ -138,9 +141,9 @@ class _Follower:
         if not isinstance(wanted, str):
             del self._by_predicate[subscription]
             return
-        self._by_order[wanted].remove(subscription)
-        if not self._by_order[wanted]:
-            del self._by_order[wanted]
+        self._by_id[wanted].remove(subscription)
+        if not self._by_id[wanted]:
+            del self._by_id[wanted]
 
     def end(self, fault: Unavailable) -> None:
         for subscription in self._everyone():
@@ -161,7 +164,7 @@ class _Follower:
             # Nobody knows what happened up to here: those who listened before we knew the position, or whose feed
             # has lost entries, must look for themselves.
             self._arrive(stored)
-            self._offer(Resync(), self._everyone())
+            self._offer(Resync(self.partition), self._everyone())
 
     async def _take(self, position: Position) -> bool:
         """What the feed has above the position, waiting a while for it; False when it stayed silent."""
@@ -173,32 +176,32 @@ class _Follower:
         if not read:
             return False
         if Position.parse(oldest[0][0]) > position:
-            self._offer(Resync(), self._everyone())
+            self._offer(Resync(self.partition), self._everyone())
         entries: list[tuple[str, dict[str, str]]] = read[0][1]
-        for _, fields in entries:
-            self._announce(fields)
+        for id, fields in entries:
+            self._announce(id, fields)
         self.moved_at = asyncio.get_running_loop().time()
         self._arrive(Position.parse(entries[-1][0]))
         return True
 
-    def _announce(self, fields: dict[str, str]) -> None:
+    def _announce(self, id: str, fields: dict[str, str]) -> None:
         try:
-            change = decode_change(fields[CHANGE])
-        except (KeyError, ValueError):
+            announced = Announced.of(self.partition, id, fields)
+        except ValueError:
             # A newer projector may say what we do not know; the position counts all the same.
             _log.warning("partition %d announced what this program does not know", self.partition)
             return
-        if change is None:
+        if announced is None:
             return
-        self._offer(change, list(self._by_order.get(change.order_id, ())))
-        self._offer(change, [s for s, wants in self._by_predicate.items() if wants(change)])
+        self._offer(announced, list(self._by_id.get(announced.change.about, ())))
+        self._offer(announced, [s for s, wants in self._by_predicate.items() if wants(announced)])
 
     def _arrive(self, position: Position) -> None:
         self.position = position
         self.waiting.call(position)
 
     def _everyone(self) -> list[Subscription]:
-        return [*(s for group in self._by_order.values() for s in group), *self._by_predicate]
+        return [*(s for group in self._by_id.values() for s in group), *self._by_predicate]
 
     def _offer(self, item: Item, subscriptions: list[Subscription]) -> None:
         for subscription in subscriptions:

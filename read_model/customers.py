@@ -1,11 +1,16 @@
 """Queries for customers."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from read_model.connection import Reader
+from read_model.pages import Listing, Page, PageRequest
 from read_model.rows import Rows
 from read_model.schema.customers import CustomerRow
 from read_model.schema.keys import Keys
+from read_model.schema.names import id_of_member
+from read_model.search import search_words
+from write_model.contracts.ids import kind_of
 
 CUSTOMERS: Final = Rows("cus", Keys.customer, ("summary",), CustomerRow.decode)
 
@@ -13,3 +18,23 @@ CUSTOMERS: Final = Rows("cus", Keys.customer, ("summary",), CustomerRow.decode)
 async def customer(reader: Reader, id: str) -> CustomerRow | None:
     """The customer with the id, None where there is none; Unavailable. One round trip."""
     return await CUSTOMERS.find(reader, id)
+
+
+async def customers(reader: Reader, page: PageRequest, search: str = "") -> Page[CustomerRow]:
+    """The customers by name, those in whose name or e-mail each word of the search begins a word.
+
+    BadCursor, BadSearch, Unavailable. Two round trips. A cursor may be passed on with another search.
+    """
+    words = search_words(search)
+    listing = Listing(
+        kind="customer",
+        is_member=lambda member: kind_of(id_of_member(member)) == "cus",
+        sets=lambda keys: [keys.customers(word) for word in words] or [keys.customers()],
+        partitions=range(reader.partitions),
+    )
+    return await listing.read(reader, page, _rows_of)
+
+
+async def _rows_of(reader: Reader, members: Sequence[str]) -> dict[str, CustomerRow]:
+    rows = await CUSTOMERS.find_all(reader, map(id_of_member, members))
+    return {member: rows[id] for member in members if (id := id_of_member(member)) in rows}

@@ -60,6 +60,30 @@ class BadCursor(ReadFault):
     code = "BAD_USER_INPUT"
 
 
+class BadRange(ReadFault):
+    """The range of days is not one: {problem}."""
+
+    code = "BAD_USER_INPUT"
+
+
+class CursorExpired(ReadFault):
+    """The changes after this cursor are not kept any more. Read anew what you show, and subscribe without `after`."""
+
+    code = "CURSOR_EXPIRED"
+
+
+class BadSearch(ReadFault):
+    """search: {problem}"""
+
+    code = "BAD_USER_INPUT"
+
+
+class ProductUnknown(ReadFault):
+    """There is no product {id}."""
+
+    code = "BAD_USER_INPUT"
+
+
 class OrderUnknown(ReadFault):
     """There is no order {id}."""
 

@@ -1,25 +1,22 @@
 """Queries for orders, and the status changes of one."""
 
-import asyncio
 from collections.abc import AsyncGenerator
 from datetime import datetime
 from typing import Final
 
 from read_model.changes import Changes
 from read_model.connection import Reader
-from read_model.errors import OrderUnknown, Unavailable
+from read_model.errors import OrderUnknown
 from read_model.pages import Bound, Listing, Page, PageRequest, Range, empty_page
 from read_model.rows import Rows
 from read_model.schema.changes import OrderChanged
 from read_model.schema.keys import Keys
 from read_model.schema.orders import OrderRow
-from read_model.subscription import Subscription
+from read_model.subscription import Resync
 from write_model.contracts.ids import earliest_id, kind_of
 from write_model.contracts.streams import partition_of
 
 ORDERS: Final = Rows("ord", Keys.order, ("summary", "lines", "address", "shipment", "timeline"), OrderRow.decode)
-
-RESYNC_PAUSE: Final = 0.5
 
 
 async def order(reader: Reader, id: str) -> OrderRow | None:
@@ -46,7 +43,7 @@ async def orders(
     listing = Listing(
         kind="order",
         is_member=lambda member: kind_of(member) == "ord",
-        key=lambda keys: keys.orders(customer_id=customer_id, status=status),
+        sets=lambda keys: [keys.orders(customer_id=customer_id, status=status)],
         partitions=range(reader.partitions) if customer_id is None else (partition_of(customer_id, reader.partitions),),
         descending=newest_first,
         # Ids begin with the moment of their creation.
@@ -69,7 +66,7 @@ async def order_status_changes(
     if kind_of(order_id) != "ord":
         raise OrderUnknown(id=order_id)
     # The feed comes first: whatever happens while the timeline is read is in one of them, or in both.
-    async with changes.subscribe(partition_of(order_id, reader.partitions), order_id) as feed:
+    async with changes.subscribe((partition_of(order_id, reader.partitions),), order_id) as feed:
         row = await order(reader, order_id)
         if row is None:
             raise OrderUnknown(id=order_id)
@@ -79,7 +76,12 @@ async def order_status_changes(
                 seen = change.version
                 yield change
         async for item in feed:
-            for change in [item] if isinstance(item, OrderChanged) else await _missed(reader, order_id, feed):
+            if isinstance(item, Resync):
+                row = await feed.patiently(lambda: order(reader, order_id))
+                news = _timeline(row) if row else []
+            else:
+                news = [item.change] if isinstance(item.change, OrderChanged) and item.change.is_status_change else []
+            for change in news:
                 if change.version > seen:
                     seen = change.version
                     yield change
@@ -88,15 +90,3 @@ async def order_status_changes(
 def _timeline(row: OrderRow) -> list[OrderChanged]:
     order = row.summary
     return [OrderChanged(order.id, order.customer_id, *change) for change in row.timeline]
-
-
-async def _missed(reader: Reader, order_id: str, feed: Subscription) -> list[OrderChanged]:
-    """The whole timeline, as soon as it can be read again."""
-    while True:
-        try:
-            row = await order(reader, order_id)
-        except Unavailable:
-            feed.check()
-            await asyncio.sleep(RESYNC_PAUSE)
-        else:
-            return _timeline(row) if row else []

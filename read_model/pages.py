@@ -5,7 +5,7 @@ goes on working when its own row has gone.
 """
 
 import base64
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Final, Generic, NamedTuple, TypeVar
@@ -18,6 +18,42 @@ T = TypeVar("T")
 
 DEFAULT_SIZE: Final = 20
 MAX_SIZE: Final = 100
+
+# The members of a range that stand in all of the sets: the set that has the fewest is walked, the others are asked.
+# KEYS: sorted sets, every score 0. ARGV: low and high bound, downward ('1' or ''), how many at most; 0: only counts.
+_COMMON: Final = """
+local low, high, downward, limit = ARGV[1], ARGV[2], ARGV[3] == '1', tonumber(ARGV[4])
+local fewest, walked
+for i, key in ipairs(KEYS) do
+  local size = redis.call('ZLEXCOUNT', key, low, high)
+  if not fewest or size < fewest then fewest, walked = size, i end
+end
+local found, count = {}, 0
+for offset = 0, fewest - 1, 500 do
+  local part
+  if downward then
+    part = redis.call('ZRANGE', KEYS[walked], high, low, 'BYLEX', 'REV', 'LIMIT', offset, 500)
+  else
+    part = redis.call('ZRANGE', KEYS[walked], low, high, 'BYLEX', 'LIMIT', offset, 500)
+  end
+  for i, key in ipairs(KEYS) do
+    if i ~= walked and #part > 0 then
+      local scores, rest = redis.call('ZMSCORE', key, unpack(part)), {}
+      for n, member in ipairs(part) do
+        if scores[n] then rest[#rest + 1] = member end
+      end
+      part = rest
+    end
+  end
+  count = count + #part
+  for _, member in ipairs(part) do
+    if #found < limit then found[#found + 1] = member end
+  end
+  if limit > 0 and count >= limit then break end
+end
+if limit > 0 then return found end
+return count
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,35 +126,59 @@ class Range:
             min(highs, default=None),
         )
 
-    def count(self, key: str) -> Command:
-        """Redis: how many members are in the range."""
-        return ("ZLEXCOUNT", key, *self._texts())
+    def count(self, sets: Sequence[str]) -> Command:
+        """Redis: how many members of all the sets are in the range."""
+        if len(sets) > 1:
+            return ("EVAL_RO", _COMMON, len(sets), *sets, *self.texts(), "", 0)
+        return ("ZLEXCOUNT", *sets, *self.texts())
 
-    def take(self, key: str, limit: int, *, descending: bool) -> Command:
-        """Redis: the members at one end of the range."""
-        low, high = self._texts()
+    def take(self, sets: Sequence[str], limit: int, *, descending: bool) -> Command:
+        """Redis: the members of all the sets at one end of the range."""
+        if len(sets) > 1:
+            return ("EVAL_RO", _COMMON, len(sets), *sets, *self.texts(), "1" if descending else "", limit)
+        (key,), (low, high) = sets, self.texts()
         if descending:
             return ("ZRANGE", key, high, low, "BYLEX", "REV", "LIMIT", 0, limit)
         return ("ZRANGE", key, low, high, "BYLEX", "LIMIT", 0, limit)
 
-    def _texts(self) -> tuple[str, str]:
+    def texts(self) -> tuple[str, str]:
+        """Redis: low and high, as BYLEX takes them."""
         return str(self.low or "-"), str(self.high or "+")
 
 
 EVERYTHING: Final = Range()
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
-    """A list: a sorted set in each of its partitions, every score 0, read in one of two orders.
+class Cut(NamedTuple):
+    """What a request needs to know of a list: at most `limit` members from one end of `inside`, one more than it shows,
+    `downward` from its high end.
 
-    `kind` goes into its cursors; `is_member` tells what can have been one of them.
+    And whether there are any in `outside`: up to the cursor `after` and from the cursor `before` on, where they are
+    given, their own members included.
+    """
+
+    inside: Range
+    descending: bool
+    downward: bool
+    limit: int
+    outside: tuple[Range | None, Range | None]
+
+    def is_any_outside(self, answers: Iterable[int]) -> tuple[bool, bool]:
+        """For both, of the answers for those that there are, in order."""
+        given = iter(answers)
+        after, before = (part is not None and next(given) > 0 for part in self.outside)
+        return after, before
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ordering:
+    """Members sorted by their text, read in one of two directions.
+
+    `kind` goes into the cursors; `is_member` tells what can have been a member.
     """
 
     kind: str
     is_member: Callable[[str], bool]
-    key: Callable[[Keys], str]
-    partitions: Sequence[int]
     descending: bool = False
     within: Range = EVERYTHING
 
@@ -137,45 +197,39 @@ class Listing:
             raise BadCursor(argument=argument)
         return member
 
-    async def read(
-        self,
-        reader: Reader,
-        request: PageRequest,
-        rows_of: Callable[[Reader, Sequence[str]], Awaitable[Mapping[str, T]]],
-    ) -> Page[T]:
-        """The page with its rows, which `rows_of` finds by member: one round trip for the members, one for the rows.
-
-        A row that vanished in between is left out.
-        """
+    def cut(self, request: PageRequest) -> Cut:
+        """What the request needs to know; BadCursor."""
         after = self.member_of("after", request.after) if request.after is not None else None
         before = self.member_of("before", request.before) if request.before is not None else None
-        # One more than the page shows whether there is more; what lies beyond a cursor is counted.
-        limit, downward = request.size + 1, self.descending != request.backward
-        inside = self._beyond(self._beyond(self.within, after), before, back=True)
-        outside = [
-            self._beyond(self.within, cursor, back=back, inclusive=True) if cursor is not None else None
-            for cursor, back in ((after, True), (before, False))
-        ]
+        return Cut(
+            inside=self._beyond(self._beyond(self.within, after), before, back=True),
+            descending=self.descending,
+            downward=self.descending != request.backward,
+            limit=request.size + 1,
+            outside=(
+                None if after is None else self._beyond(self.within, after, back=True, inclusive=True),
+                None if before is None else self._beyond(self.within, before, inclusive=True),
+            ),
+        )
 
-        def commands(keys: Keys) -> list[Command]:
-            key = self.key(keys)
-            counts = [part.count(key) for part in (self.within, *outside) if part is not None]
-            return [inside.take(key, limit, descending=downward), *counts]
-
-        replies = (await reader.read(dict.fromkeys(self.partitions, commands))).values()
-        found = sorted(chain.from_iterable(members for members, *_ in replies), reverse=downward)
-        total, *beyond = (sum(counts) for counts in zip(*(counts for _, *counts in replies), strict=True))
+    def page(
+        self,
+        request: PageRequest,
+        found: Sequence[str],
+        rows: Mapping[str, T],
+        *,
+        total: int,
+        is_any_outside: tuple[bool, bool],
+    ) -> Page[T]:
+        """The page, of what the cut found, in its direction. A row that vanished in between is left out."""
         members = found[: request.size]
-        if request.backward:
-            members.reverse()
+        there = [member for member in (members[::-1] if request.backward else members) if member in rows]
         more = len(found) > request.size
-        rows = await rows_of(reader, members) if members else {}
-        there = [member for member in members if member in rows]
         return Page(
             rows=tuple(rows[member] for member in there),
             cursors=tuple(map(self.cursor_of, there)),
-            has_next=(more and not request.backward) or (before is not None and beyond[-1] > 0),
-            has_previous=(more and request.backward) or (after is not None and beyond[0] > 0),
+            has_next=(more and not request.backward) or is_any_outside[1],
+            has_previous=(more and request.backward) or is_any_outside[0],
             total_count=total,
         )
 
@@ -185,6 +239,34 @@ class Listing:
             return range
         bound = Bound(member, inclusive)
         return range.cut(high=bound) if back != self.descending else range.cut(low=bound)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing(Ordering):
+    """A list that is a sorted set in each of its partitions, every score 0, merged; or what several have in common."""
+
+    sets: Callable[[Keys], Sequence[str]]
+    partitions: Sequence[int]
+
+    async def read(
+        self,
+        reader: Reader,
+        request: PageRequest,
+        rows_of: Callable[[Reader, Sequence[str]], Awaitable[Mapping[str, T]]],
+    ) -> Page[T]:
+        """The page with its rows, which `rows_of` finds by member: one round trip for the members, one for the rows."""
+        cut = self.cut(request)
+        counted = [part for part in (self.within, *cut.outside) if part is not None]
+
+        def commands(keys: Keys) -> list[Command]:
+            sets = self.sets(keys)
+            return [cut.inside.take(sets, cut.limit, descending=cut.downward), *(part.count(sets) for part in counted)]
+
+        replies = (await reader.read(dict.fromkeys(self.partitions, commands))).values()
+        found = sorted(chain.from_iterable(members for members, *_ in replies), reverse=cut.downward)
+        total, *outside = (sum(counts) for counts in zip(*(counts for _, *counts in replies), strict=True))
+        rows = await rows_of(reader, found[: request.size]) if found[: request.size] else {}
+        return self.page(request, found, rows, total=total, is_any_outside=cut.is_any_outside(outside))
 
 
 def empty_page() -> Page[T]:

@@ -25,7 +25,7 @@ class ReadSettings(BaseSettings):
     )
     feed_batch: int = Field(500, ge=1, description="Feed entries taken at once.")
     subscriber_buffer: int = Field(
-        256, ge=1, description="Changes that may wait for one subscriber; more end it with SLOW_CONSUMER."
+        1_000, ge=1, description="Changes that may wait for one subscriber; more end it with SLOW_CONSUMER."
     )
     silence_seconds: float = Field(
         10.0, gt=0, description="A partition whose position stands still for longer is not ready."

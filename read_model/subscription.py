@@ -2,19 +2,44 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Self
+from typing import Final, NamedTuple, Self, TypeVar
 
-from read_model.errors import ReadFault, SlowConsumer
-from read_model.schema.changes import OrderChanged
+from read_model.errors import ReadFault, SlowConsumer, Unavailable
+from read_model.schema.changes import CHANGE, Change, ProductChanged, decode_change
+from write_model.contracts.streams import Position
+
+RESYNC_PAUSE: Final = 0.5
+"""Seconds."""
+
+T = TypeVar("T")
+
+
+class Announced(NamedTuple):
+    """A change, and where the feed says so: the same place for ever, also where Redis was lost and filled again."""
+
+    partition: int
+    position: Position
+    change: Change
+
+    @classmethod
+    def of(cls, partition: int, id: str, fields: Mapping[str, str]) -> Self | None:
+        """What a feed entry announces, None where it only says how far the projection came; ValueError for riddles."""
+        if CHANGE not in fields:
+            raise ValueError("the entry has no change")
+        change = decode_change(fields[CHANGE])
+        return cls(partition, Position.parse(id), change) if change else None
 
 
 @dataclass(frozen=True, slots=True)
 class Resync:
-    """Changes may have been missed: read again what the subscription shows, then go on."""
+    """Changes of the partition may have been missed: read again what the subscription shows, then go on."""
+
+    partition: int
 
 
-Item = OrderChanged | Resync
+Item = Announced | Resync
 
 
 class Subscription:
@@ -26,8 +51,20 @@ class Subscription:
         self._arrived = asyncio.Event()
         self._fault: ReadFault | None = None
 
+    @property
+    def is_drained(self) -> bool:
+        """Whether everything that was offered has been taken."""
+        return not self._items and self._fault is None
+
     def offer(self, item: Item) -> None:
-        """Put in an item, without waiting."""
+        """Put in an item, without waiting.
+
+        Of a product one notice is enough: whoever takes it looks at the product as it is by then.
+        """
+        if self._items and isinstance(item, Announced) and isinstance(item.change, ProductChanged):
+            last = self._items[-1]
+            if isinstance(last, Announced) and last.change.about == item.change.about:
+                self._items.pop()
         if len(self._items) >= self._limit:
             self.end(SlowConsumer(limit=self._limit))
         elif self._fault is None:
@@ -44,6 +81,19 @@ class Subscription:
         """Raise what the iterator would raise now."""
         if self._fault:
             raise self._fault
+
+    async def patiently(self, read: Callable[[], Awaitable[T]]) -> T:
+        """What is read, as soon as the read model is available again; or what the iterator would raise."""
+        while True:
+            try:
+                return await read()
+            except Unavailable:
+                await self.pause()
+
+    async def pause(self) -> None:
+        """A while, before something is tried again; or what the iterator would raise."""
+        self.check()
+        await asyncio.sleep(RESYNC_PAUSE)
 
     def __aiter__(self) -> Self:
         return self

@@ -24,7 +24,7 @@ app = typer.Typer(
 def dev(
     demo: Annotated[bool, typer.Option(help="Load demo data into an empty database.")] = True,
 ) -> None:
-    """Run everything on this machine until Ctrl-C: databases, API, relay, projector.
+    """Run everything on this machine until Ctrl-C: databases, API, relay, projector, expiry.
 
     HOST and PORT say where the API listens. With MONGODB_URL or REDIS_URL set, no database of that kind is started.
     Data are kept in .orderstream in this directory.
@@ -65,6 +65,15 @@ def projector() -> None:
 
 
 @app.command()
+def expiry() -> None:
+    """Cancel orders that nobody confirmed in time; any number may run."""
+    _prepare("expiry")
+    from write_model.expiry.__main__ import main
+
+    main()
+
+
+@app.command()
 def token(
     role: Annotated[Literal["staff", "customer"], typer.Option(help="For whom it speaks.")],
     customer: Annotated[str | None, typer.Option(metavar="ID", help="The customer, with --role customer.")] = None,
@@ -85,11 +94,13 @@ def token(
 
 
 @app.command()
-def schema() -> None:
-    """Print the GraphQL schema as SDL."""
-    from api.schema import schema as graphql_schema
+def schema(
+    events: Annotated[bool, typer.Option("--events", help="The event streams instead, as AsyncAPI.")] = False,
+) -> None:
+    """Print what is published: the GraphQL schema as SDL, or the event streams as an AsyncAPI document."""
+    from stack import published
 
-    typer.echo(graphql_schema.as_str())
+    typer.echo(published.streams() if events else published.graphql())
 
 
 @app.command()

@@ -30,6 +30,7 @@ PACKAGES: dict[str, tuple[type[BaseSettings], ...]] = {
 PARTS: dict[str, tuple[type[BaseSettings], ...]] = {
     "api": (ApiSettings, WriteSettings, ReadSettings),
     "relay": (RelaySettings,),
+    "expiry": (WriteSettings,),
     "projector": (ProjectorSettings,),
 }
 

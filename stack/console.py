@@ -7,7 +7,8 @@ from rich.console import Console
 from rich.text import Text
 
 _WIDTH = len("projector")
-_STYLES = {"api": "cyan", "relay": "magenta", "projector": "green", "mongodb": "yellow", "redis": "yellow"}
+_STYLES = {"api": "cyan", "relay": "magenta", "projector": "green", "expiry": "blue"}
+_SERVER_STYLE = "yellow"
 
 console = Console(highlight=False, soft_wrap=True)
 
@@ -19,7 +20,7 @@ def say(text: str) -> None:
 
 def say_for(part: str, line: str) -> None:
     """A line of a part."""
-    _show(Text.assemble((f"{part:<{_WIDTH}} | ", _STYLES.get(part, "blue")), Text.from_ansi(line)))
+    _show(Text.assemble((f"{part:<{_WIDTH}} | ", _STYLES.get(part, _SERVER_STYLE)), Text.from_ansi(line)))
 
 
 def complain(text: str) -> None:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from write_model.contracts.orders import CancellationReason
-from write_model.orders.place_order import Address
+from write_model.orders.address import Address
 
 DAYS: Final = 60
 ORDERS: Final = 300

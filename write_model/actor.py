@@ -3,18 +3,20 @@
 from dataclasses import dataclass
 from typing import Literal
 
+Role = Literal["staff", "customer", "system"]
+
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """A member of staff, or a customer acting for themselves (`customer_id`)."""
+    """A member of staff, a customer acting for themselves (`customer_id`), or the system by itself."""
 
-    role: Literal["staff", "customer"]
+    role: Role
     subject: str
     customer_id: str | None = None
 
     def may_act_for(self, customer_id: str) -> bool:
-        """Staff act for everyone, a customer for themselves."""
-        return self.role == "staff" or self.customer_id == customer_id
+        """A customer acts for themselves, the others for everyone."""
+        return self.role != "customer" or self.customer_id == customer_id
 
     def __str__(self) -> str:
         return f"{self.role}:{self.subject}"

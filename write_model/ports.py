@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Generic, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict
@@ -23,6 +23,7 @@ __all__ = [
     "Receipt",
     "State",
     "Submission",
+    "Terms",
     "UnitOfWork",
 ]
 
@@ -58,12 +59,22 @@ class Aggregate(Generic[S]):
     missing: type[Rejection]
     visible_to: Callable[[S, Actor], bool]
     taken: Mapping[str, Callable[[S], Rejection]]
+    found_by: Sequence[Sequence[str]] = ()
+    """Fields of further indexes, for those who look for aggregates by them."""
 
 
 class Command(BaseModel):
     """Something the system is asked to do, structurally valid. Field paths in errors are the contract's, camelCase."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What the shop has settled for all orders: its one currency (ISO 4217), and the time to confirm an order in."""
+
+    currency: str
+    confirmation_window: timedelta
 
 
 class UnitOfWork(Protocol):
@@ -74,9 +85,7 @@ class UnitOfWork(Protocol):
     @property
     def actor(self) -> Actor: ...
     @property
-    def currency(self) -> str:
-        """The shop's one currency, ISO 4217."""
-        ...
+    def terms(self) -> "Terms": ...
 
     def new_id(self, kind: Kind, slot: int | None = None) -> str:
         """A new id, in the given slot or in one of its own."""

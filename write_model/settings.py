@@ -1,9 +1,12 @@
 """The command side's configuration, from environment variables."""
 
+from datetime import timedelta
 from typing import Annotated
 
 from pydantic import Field, SecretStr, StringConstraints
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from write_model.ports import Terms
 
 
 class WriteSettings(BaseSettings):
@@ -19,10 +22,18 @@ class WriteSettings(BaseSettings):
     currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")] = Field(
         "EUR", description="The shop's one currency, ISO 4217."
     )
+    confirmation_window_seconds: int = Field(
+        1_800, ge=1, description="Time to confirm an order in; after that the system cancels it."
+    )
     commit_batch: int = Field(256, ge=1, description="Commands that one transaction may hold.")
     commit_events: int = Field(2_000, ge=1, description="Events after which a transaction takes no further command.")
     commands_waiting: int = Field(2_000, ge=1, description="Commands that may wait for a commit; more are UNAVAILABLE.")
     command_timeout_seconds: float = Field(10.0, gt=0, description="Patience with conflicts and a slow MongoDB.")
+
+    @property
+    def terms(self) -> Terms:
+        """The shop's terms."""
+        return Terms(self.currency, timedelta(seconds=self.confirmation_window_seconds))
 
 
 class RelaySettings(WriteSettings):

@@ -3,11 +3,13 @@
 import strawberry
 from strawberry import UNSET
 
+from api.connections.types import Connection, page_request
 from api.context import Info
 from api.customers.types import Customer
 from api.errors import check_id
+from api.fields import field
 from api.scalars import ConsistencyToken
-from read_model.customers import customer
+from read_model.customers import customer, customers
 
 
 async def find_customer(info: Info, id: str) -> Customer | None:
@@ -21,9 +23,32 @@ async def find_customer(info: Info, id: str) -> Customer | None:
 
 @strawberry.type
 class CustomerQueries:
+    @field("The signed-in customer; null for staff.")
+    async def me(self, info: Info, consistent_with: list[ConsistencyToken] | None = UNSET) -> Customer | None:
+        customer_id = info.context.caller.customer_id
+        if customer_id is None:
+            return None
+        await info.context.consistent_with(consistent_with)
+        return await find_customer(info, customer_id)
+
     @strawberry.field
     async def customer(
         self, info: Info, id: strawberry.ID, consistent_with: list[ConsistencyToken] | None = UNSET
     ) -> Customer | None:
         await info.context.consistent_with(consistent_with)
         return await find_customer(info, id)
+
+    @field("Staff only. Words or beginnings of words of name or e-mail.")
+    async def customers(
+        self,
+        info: Info,
+        search: str | None = UNSET,
+        first: int | None = UNSET,
+        after: str | None = UNSET,
+        last: int | None = UNSET,
+        before: str | None = UNSET,
+        consistent_with: list[ConsistencyToken] | None = UNSET,
+    ) -> Connection[Customer]:
+        page = page_request(first, after, last, before)
+        await info.context.consistent_with(consistent_with)
+        return Connection.of(await customers(info.context.services.read.reader, page, search or ""), Customer.of)

@@ -7,12 +7,13 @@ import strawberry
 from strawberry import UNSET
 
 from api.context import Info
-from api.errors import check_id
+from api.errors import Forbidden, check_id
 from api.fields import subscription
 from api.orders.queries import find_order
-from api.orders.types import OrderStatusChange
+from api.orders.types import OrderChange, OrderStatus, OrderStatusChange
 from api.scalars import ConsistencyToken
 from read_model.errors import OrderUnknown
+from read_model.order_feed import OrderFeed
 from read_model.orders import order_status_changes
 
 
@@ -38,6 +39,31 @@ class OrderSubscriptions:
             raise OrderUnknown(id=order_id)
         return _changes(info, order_id, None if after_version is UNSET else after_version)
 
+    @subscription(
+        "Every change of the orders that the caller may see, or of one customer's, optionally only into the\n"
+        "given statuses. Resumes after a `cursor` received earlier."
+    )
+    async def orders_changed(
+        self,
+        info: Info,
+        customer_id: strawberry.ID | None = UNSET,
+        statuses: list[OrderStatus] | None = UNSET,
+        after: str | None = UNSET,
+    ) -> AsyncGenerator[OrderChange, None]:
+        caller, read = info.context.caller, info.context.services.read
+        if customer_id is not UNSET and customer_id is not None:
+            check_id(customer_id, "cus")
+            if not caller.may_see(customer_id):
+                raise Forbidden("Customers follow their own orders only.")
+        feed = await OrderFeed.open(
+            read.reader,
+            read.changes,
+            customer_id=customer_id or caller.customer_id,
+            statuses=[status.value for status in statuses or ()],
+            after=None if after is UNSET else after,
+        )
+        return _order_changes(feed)
+
 
 async def _changes(info: Info, order_id: str, after_version: int | None) -> AsyncGenerator[OrderStatusChange, None]:
     read = info.context.services.read
@@ -45,3 +71,9 @@ async def _changes(info: Info, order_id: str, after_version: int | None) -> Asyn
     async with aclosing(following) as changes:
         async for change in changes:
             yield OrderStatusChange.of(change.order_id, change)
+
+
+async def _order_changes(feed: OrderFeed) -> AsyncGenerator[OrderChange, None]:
+    async with aclosing(feed.follow()) as changes:
+        async for followed in changes:
+            yield OrderChange.of(followed)

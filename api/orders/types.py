@@ -5,8 +5,12 @@ from enum import Enum
 import strawberry
 
 from api.connections.types import Node
+from api.context import Info
+from api.fields import field
 from api.money import Money, money
 from api.scalars import DateTime
+from read_model.order_feed import Followed
+from read_model.orders import order
 from read_model.schema.changes import OrderChanged
 from read_model.schema.orders import AddressRow, LineRow, OrderRow, ShipmentRow, StatusRow
 
@@ -159,4 +163,28 @@ class Order(Node):
             placed_at=DateTime(summary.placed_at) if summary.placed_at else None,
             updated_at=DateTime(summary.updated_at),
             timeline=[OrderStatusChange.of(summary.id, change) for change in row.timeline],
+        )
+
+
+@strawberry.type
+class OrderChange:
+    cursor: str = strawberry.field(description="Resume after this change by passing it as `after`.")
+    order_id: strawberry.ID
+    version: int
+    status: OrderStatus
+
+    @field("The order as the read model shows it now.")
+    async def order(self, info: Info) -> Order | None:
+        row = await order(info.context.services.read.reader, self.order_id)
+        return Order.of(row) if row else None
+
+    @classmethod
+    def of(cls, followed: Followed) -> "OrderChange":
+        """The change as clients see it."""
+        change = followed.change
+        return cls(
+            cursor=followed.cursor,
+            order_id=strawberry.ID(change.order_id),
+            version=change.version,
+            status=OrderStatus(change.status),
         )

@@ -12,6 +12,7 @@ from write_model.products.add_product import AddProduct
 from write_model.products.change_product_price import ChangeProductPrice
 from write_model.products.discontinue_product import DiscontinueProduct
 from write_model.products.restock_product import RestockProduct
+from write_model.products.update_product_details import UpdateProductDetails
 
 
 @strawberry.input
@@ -28,6 +29,15 @@ class AddProductInput:
     category: str
     price: MoneyInput
     initial_stock: int = 0
+
+
+@strawberry.input
+class UpdateProductDetailsInput:
+    product_id: strawberry.ID
+    expected_version: int | None = UNSET
+    name: str | None = UNSET
+    description: str | None = UNSET
+    category: str | None = UNSET
 
 
 @strawberry.input
@@ -56,6 +66,12 @@ class ProductMutations:
         self, info: Info, input: AddProductInput, idempotency_key: strawberry.ID | None = UNSET
     ) -> CommandResult:
         return await answer(info, AddProduct, input, idempotency_key)
+
+    @strawberry.mutation
+    async def update_product_details(
+        self, info: Info, input: UpdateProductDetailsInput, idempotency_key: strawberry.ID | None = UNSET
+    ) -> CommandResult:
+        return await answer(info, UpdateProductDetails, input, idempotency_key)
 
     @strawberry.mutation
     async def change_product_price(

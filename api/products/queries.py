@@ -1,14 +1,18 @@
 """Queries for the catalogue."""
 
+from typing import Annotated
+
 import strawberry
 from strawberry import UNSET
 
 from api.connections.types import Connection, page_request
 from api.context import Info
 from api.errors import check_id
-from api.products.types import Product
+from api.fields import field
+from api.products.types import Category, Product, ProductFilter, ProductOrder, ProductSales
 from api.scalars import ConsistencyToken
-from read_model.products import product, products
+from read_model.products import categories, product, products, top_products
+from read_model.search import Criteria, PriceRange
 
 
 async def find_product(info: Info, id: str) -> Product | None:
@@ -31,12 +35,50 @@ class ProductQueries:
     async def products(
         self,
         info: Info,
+        search: Annotated[
+            str | None,
+            strawberry.argument(
+                description="Words or beginnings of words of the name, SKU or category; all must match."
+            ),
+        ] = UNSET,
+        filter: ProductFilter | None = UNSET,
+        order_by: ProductOrder = ProductOrder.NAME,
         first: int | None = UNSET,
         after: str | None = UNSET,
         last: int | None = UNSET,
         before: str | None = UNSET,
         consistent_with: list[ConsistencyToken] | None = UNSET,
     ) -> Connection[Product]:
-        page = page_request(first, after, last, before)
+        read, page = info.context.services.read, page_request(first, after, last, before)
+        criteria = _criteria(search or "", filter or ProductFilter(), read.settings.currency)
         await info.context.consistent_with(consistent_with)
-        return Connection.of(await products(info.context.services.read.reader, page), Product.of)
+        return Connection.of(await products(read.reader, page, criteria, order_by.value), Product.of)
+
+    @field("Categories that have products to order, by name.")
+    async def categories(self, info: Info, consistent_with: list[ConsistencyToken] | None = UNSET) -> list[Category]:
+        await info.context.consistent_with(consistent_with)
+        found = await categories(info.context.services.read.reader)
+        return [Category(name=category.name, product_count=category.product_count) for category in found]
+
+    @field("Best sellers by units in orders that were not cancelled.")
+    async def top_products(
+        self, info: Info, first: int = 10, consistent_with: list[ConsistencyToken] | None = UNSET
+    ) -> list[ProductSales]:
+        page = page_request(first, UNSET, UNSET, UNSET)
+        await info.context.consistent_with(consistent_with)
+        return [ProductSales.of(row) for row in await top_products(info.context.services.read.reader, page)]
+
+
+def _criteria(search: str, filter: ProductFilter, currency: str) -> Criteria:
+    """The read model's, of a filter of which everything may be unset or null."""
+    return Criteria(
+        search=search,
+        category=None if filter.category is UNSET else filter.category,
+        in_stock=None if filter.in_stock is UNSET else filter.in_stock,
+        include_discontinued=bool(filter.include_discontinued),
+        prices=PriceRange.of(
+            None if filter.min_price is UNSET else filter.min_price,
+            None if filter.max_price is UNSET else filter.max_price,
+            currency,
+        ),
+    )

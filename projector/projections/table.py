@@ -7,16 +7,17 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple, get_args
 
 from projector.projections import customers, orders, products
-from projector.rows import OpenOrder, RowId, Rows
+from projector.rows import CATALOGUE, OpenOrder, RowId, Rows
 from projector.unprojectable import Unprojectable
 from projector.writes import Write
+from read_model.schema.catalogue import CatalogueRow
 from read_model.schema.customers import CustomerRow
 from read_model.schema.products import ProductRow
 from write_model.contracts.customers import CustomerEvent
 from write_model.contracts.envelope import Envelope
 from write_model.contracts.event import Event
-from write_model.contracts.orders import OrderCancelled, OrderEvent, OrderPlaced
-from write_model.contracts.products import ProductEvent
+from write_model.contracts.orders import OrderCancelled, OrderCreated, OrderEvent, OrderPlaced
+from write_model.contracts.products import ProductAdded, ProductEvent
 
 
 class Projection(NamedTuple):
@@ -34,6 +35,10 @@ def _product(envelope: Envelope[ProductEvent]) -> tuple[RowId, ...]:
     return ((ProductRow, envelope.aggregate_id),)
 
 
+def _product_and_catalogue(envelope: Envelope[ProductEvent]) -> tuple[RowId, ...]:
+    return ((ProductRow, envelope.aggregate_id), (CatalogueRow, CATALOGUE))
+
+
 def _order(envelope: Envelope[OrderEvent]) -> tuple[RowId, ...]:
     return ((OpenOrder, envelope.aggregate_id),)
 
@@ -45,9 +50,9 @@ def _order_and_customer(envelope: Envelope[OrderEvent]) -> tuple[RowId, ...]:
 PROJECTIONS: Final[dict[type[Event], Projection]] = {
     **dict.fromkeys(get_args(CustomerEvent), Projection(_customer, customers.project)),
     **dict.fromkeys(get_args(ProductEvent), Projection(_product, products.project)),
+    ProductAdded: Projection(_product_and_catalogue, products.project),
     **dict.fromkeys(get_args(OrderEvent), Projection(_order, orders.project)),
-    OrderPlaced: Projection(_order_and_customer, orders.project),
-    OrderCancelled: Projection(_order_and_customer, orders.project),
+    **dict.fromkeys((OrderCreated, OrderPlaced, OrderCancelled), Projection(_order_and_customer, orders.project)),
 }
 
 

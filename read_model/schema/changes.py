@@ -14,7 +14,7 @@ CHANGE: Final = "change"
 
 @dataclass(frozen=True, slots=True)
 class OrderChanged:
-    """An order came into a status."""
+    """An order came into a status; where that is its `previous_status`, only its lines changed."""
 
     order_id: str
     customer_id: str
@@ -23,15 +23,41 @@ class OrderChanged:
     status: str
     occurred_at: str
 
+    @property
+    def about(self) -> str:
+        """The id of what changed."""
+        return self.order_id
 
-_adapter: TypeAdapter[OrderChanged] = TypeAdapter(OrderChanged)
+    @property
+    def is_status_change(self) -> bool:
+        """Whether the order's timeline has it."""
+        return self.status != self.previous_status
 
 
-def encode_change(change: OrderChanged | None) -> bytes:
+@dataclass(frozen=True, slots=True)
+class ProductChanged:
+    """A product is not what it was, in any way."""
+
+    product_id: str
+    version: int
+
+    @property
+    def about(self) -> str:
+        """The id of what changed."""
+        return self.product_id
+
+
+Change = OrderChanged | ProductChanged
+
+
+_adapter: TypeAdapter[Change] = TypeAdapter(Change)
+
+
+def encode_change(change: Change | None) -> bytes:
     """The text of a feed entry's `change`."""
     return _adapter.dump_json(change) if change else b""
 
 
-def decode_change(text: str) -> OrderChanged | None:
+def decode_change(text: str) -> Change | None:
     """The notice in a feed entry's `change`."""
     return _adapter.validate_json(text) if text else None

@@ -27,13 +27,49 @@ class Keys(NamedTuple):
         """Hash: a customer's row (customers.CustomerRow)."""
         return self._key(f"customer:{customer_id}")
 
+    def customers(self, beginning: str = "") -> str:
+        """Sorted set, members by `names.name_member`: the customers, or those with a word that begins so."""
+        return self._key("customers" + (f":with:{beginning}" if beginning else ""))
+
+    def renames(self) -> str:
+        """Sorted set: the customers whose new name is on its way into their orders, by how many of them show it."""
+        return self._key("renames")
+
+    def sales(self, currency: str) -> str:
+        """Hash of counters, fields by `sales.day_fields`: orders, units and amounts by the day they were placed."""
+        return self._key(f"sales:{currency}")
+
     def product(self, product_id: str) -> str:
         """Hash: a product's row (products.ProductRow)."""
         return self._key(f"product:{product_id}")
 
-    def products_by_name(self) -> str:
-        """Sorted set, members by `products.name_member`: the products that can be ordered."""
-        return self._key("products:by-name")
+    def catalogue(self) -> str:
+        """Hash: how many products there are (catalogue.CatalogueRow)."""
+        return self._key("catalogue")
+
+    def categories(self) -> str:
+        """Hash of counters, a field for each category: its products that can be ordered."""
+        return self._key("categories")
+
+    def products(self, order: str) -> str:
+        """Sorted set, members by `catalogue.member_of`: all products in one of the orders `catalogue.ORDERS`."""
+        return self._key(f"products:by:{order}")
+
+    def product_labels(self, order: str) -> str:
+        """Column: the product's label in the order (`catalogue.label_of`), by number, `catalogue.LABEL_BYTES` each."""
+        return self._key(f"products:labels:{order}")
+
+    def product_ids(self) -> str:
+        """Column: the product's id, by number, `catalogue.ID_BYTES` each."""
+        return self._key("products:ids")
+
+    def product_names(self) -> str:
+        """Sorted set, scores are numbers: the product's member in the order by name."""
+        return self._key("products:names")
+
+    def products_with(self, mark: str) -> str:
+        """Set of the numbers of the products that have a mark: a Redis set of a few, a bitmap of many."""
+        return self._key(f"products:with:{mark}")
 
     def _key(self, rest: str) -> str:
         return f"{hash_tag(self.partition)}:{self.generation}:{rest}"

@@ -2,11 +2,14 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple, Self
+from typing import Final, NamedTuple, Self
 
 from read_model.schema import fragments
 from read_model.schema.amounts import read_amount
 from write_model.contracts.money import format_amount
+
+STATUSES: Final = ("DRAFT", "PLACED", "CONFIRMED", "SHIPPED", "DELIVERED", "CANCELLED")
+"""Every status that an order can have."""
 
 
 class LineRow(NamedTuple):
@@ -124,7 +127,7 @@ def append_status(timeline: bytes, change: StatusRow) -> bytes:
     return timeline + b"\n" + appended if timeline else appended
 
 
-def decode_lines(text: str) -> tuple[LineRow, ...]:
+def decode_lines(text: str | bytes) -> tuple[LineRow, ...]:
     """The lines in the hash field `lines`."""
     return tuple(
         LineRow._make((*leaves[:4], read_amount(leaves[4]), read_amount(leaves[5])))

@@ -21,9 +21,15 @@ def operation(root: str, name: str) -> tuple[str, dict[str, Any]]:
     """An operation on the field, with variables that are no more right than its types ask for."""
     type_ = schema._schema.type_map[root]
     assert isinstance(type_, GraphQLObjectType)
-    arguments = {argument: its for argument, its in type_.fields[name].args.items() if str(its.type).endswith("!")}
+    # A subscription must have something to refuse: it would say nothing otherwise.
+    arguments = {
+        argument: its
+        for argument, its in type_.fields[name].args.items()
+        if str(its.type).endswith("!") or (root == "Subscription" and argument == "after")
+    }
     values: dict[str, Any] = {
-        "id": "x", "orderId": "x", "input": INPUTS.get(name, {}), "timeoutMs": 0, "orderBy": "NEWEST",
+        "id": "x", "orderId": "x", "productId": "x", "input": INPUTS.get(name, {}), "timeoutMs": 0, "first": 1,
+        "orderBy": "NAME" if name == "products" else "NEWEST", "from": "2026-11-21", "to": "2026-11-20", "after": "x",
     }  # fmt: skip
     declared = "".join(f"${argument}: {its.type} " for argument, its in arguments.items())
     passed = "".join(f"{argument}: ${argument} " for argument in arguments)
@@ -37,12 +43,20 @@ def operation(root: str, name: str) -> tuple[str, dict[str, Any]]:
 MONEY = {"amount": "1.00", "currencyCode": "EUR"}
 INPUTS: dict[str, dict[str, Any]] = {
     "registerCustomer": {"name": "", "email": ""},
+    "updateCustomerProfile": {"customerId": "x"},
     "deactivateCustomer": {"customerId": "x"},
+    "reactivateCustomer": {"customerId": "x"},
     "addProduct": {"sku": "", "name": "", "category": "", "price": MONEY},
+    "updateProductDetails": {"productId": "x"},
     "changeProductPrice": {"productId": "x", "price": MONEY},
     "restockProduct": {"productId": "x", "quantity": 0},
     "discontinueProduct": {"productId": "x"},
     "placeOrder": {"customerId": "x", "lines": [], "shippingAddress": ADDRESS},
+    "createOrder": {"customerId": "x"},
+    "addOrderItem": {"orderId": "x", "productId": "x", "quantity": 0},
+    "changeOrderItemQuantity": {"orderId": "x", "productId": "x", "quantity": 0},
+    "removeOrderItem": {"orderId": "x", "productId": "x"},
+    "submitOrder": {"orderId": "x", "shippingAddress": ADDRESS},
     "confirmOrder": {"orderId": "x"},
     "shipOrder": {"orderId": "x", "carrier": "", "trackingNumber": ""},
     "deliverOrder": {"orderId": "x"},

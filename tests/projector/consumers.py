@@ -14,13 +14,13 @@ from tests.projector.events import an_id, envelope, history, placed
 from write_model.contracts.customers import CustomerRegistered
 from write_model.contracts.envelope import Envelope
 from write_model.contracts.event import Event
-from write_model.contracts.orders import OrderCancelled, OrderConfirmed, OrderDelivered, OrderShipped
+from write_model.contracts.orders import OrderCancelled, OrderConfirmed, OrderCreated, OrderDelivered, OrderShipped
 from write_model.contracts.streams import Position
 
 
-def a_consumer(redis: Redis, *, batch: int = 500) -> Consumer:
-    store = Store(redis, 0, feed_retention_ms=3_600_000)
-    return Consumer(store, 0, shop_currency="EUR", block_ms=1, batch=batch)
+def a_consumer(redis: Redis, *, batch: int = 500, renamed_at_once: int = 200, store: Store | None = None) -> Consumer:
+    store = store or Store(redis, 0, feed_retention_ms=3_600_000)
+    return Consumer(store, 0, shop_currency="EUR", block_ms=1, batch=batch, renamed_at_once=renamed_at_once)
 
 
 async def checkpoint(redis: Redis) -> Checkpoint:
@@ -62,8 +62,12 @@ def lives(rng: random.Random, *, customers: int, orders: int) -> list[Envelope[E
                 OrderDelivered(customer_id=owner),
             ],
         )
+        drafted: Sequence[Event] = [OrderCreated(customer_id=owner, currency="EUR")] if rng.random() < 0.3 else []
         total = rng.randint(1, 10_000)
-        queues.append(history(an_id("ord", n), placed(total=total, customer_id=owner), *rng.choice(ways)))
+        life = [*drafted, placed(total=total, customer_id=owner), *rng.choice(ways)]
+        if drafted and rng.random() < 0.3:
+            life = [*drafted, OrderCancelled(customer_id=owner, reason="OTHER")]
+        queues.append(history(an_id("ord", n), *life))
     mixed = [envelope(id, 1, CustomerRegistered(name=id, email="a@example.com")) for id in owners]
     while queues:
         queue = rng.choice(queues)

@@ -9,10 +9,10 @@ from redis.asyncio import Redis
 from projector.consumer import Consumer
 from projector.startup import connect
 from projector.store import Checkpoint, Store
-from read_model.schema.changes import decode_change
+from read_model.schema.changes import OrderChanged, decode_change
 from read_model.schema.customers import CustomerRow
 from read_model.schema.keys import feed_key
-from read_model.schema.orders import OrderRow
+from read_model.schema.orders import STATUSES, OrderRow
 from tests.projector.consumers import a_consumer, checkpoint, lives, running, until
 from tests.projector.contents import eventually, everything, hash_at, ranked_at, stream_at
 from tests.projector.events import CUSTOMER, ORDER, envelope, history, placed, position, publish, watermark
@@ -34,7 +34,7 @@ async def test_a_step_takes_in_what_is_there(redis: Redis) -> None:
     assert OrderRow.decode(await hash_at(redis, KEYS.order(ORDER))).summary.status == "CONFIRMED"
     assert CustomerRow.decode(await hash_at(redis, KEYS.customer(CUSTOMER))).total_spent == 1990
     feed = [(id, decode_change(fields["change"])) for id, fields in await stream_at(redis, feed_key(0))]
-    assert [(id, change and change.status) for id, change in feed] == [
+    assert [(id, isinstance(change, OrderChanged) and change.status) for id, change in feed] == [
         (str(position(2)), "PLACED"),
         (str(position(3)), "CONFIRMED"),
     ]
@@ -87,16 +87,26 @@ async def test_four_consumers_at_once_that_crash_at_random_project_every_event_o
 async def assert_exact(redis: Redis, events: list[Envelope[Event]]) -> None:
     """Totals, lists and feed are what the events say, counted here without any of the projector's code."""
     owner, total, status = dict[str, str](), dict[str, int](), dict[str, str]()
-    announced = list[tuple[str, str, int]]()
+    announced, placed_on = list[tuple[str, str, int]](), dict[str, str]()
     for number, event in enumerate(events, 1):
         id = event.aggregate_id
         match type(event.event).__name__, event.event:
+            case "OrderCreated", happened:
+                owner[id] = vars(happened)["customer_id"]
             case "OrderPlaced", happened:
                 owner[id], total[id] = vars(happened)["customer_id"], vars(happened)["total"]
+                placed_on[id] = event.occurred_at.date().isoformat()
         if id in owner:
-            status[id] = type(event.event).__name__.removeprefix("Order").upper()
+            status[id] = type(event.event).__name__.removeprefix("Order").upper().replace("CREATED", "DRAFT")
             announced.append((str(position(number)), id, event.version))
-    counting = [id for id in owner if status[id] != "CANCELLED"]
+    counting = [id for id in total if status[id] != "CANCELLED"]
+    sold = dict[str, int]()
+    for id in counting:
+        for what, by in (("orders", 1), ("items", 1), ("revenue", total[id])):
+            field = f"{placed_on[id]}:{what}"
+            sold[field] = sold.get(field, 0) + by
+    sales = await hash_at(redis, KEYS.sales("EUR"))
+    assert {field: int(value) for field, value in sales.items() if value != "0"} == sold
     for customer_id in {event.aggregate_id for event in events if event.aggregate_id.startswith("cus")}:
         row = CustomerRow.decode(await hash_at(redis, KEYS.customer(customer_id)))
         theirs = [id for id in counting if owner[id] == customer_id]
@@ -104,14 +114,14 @@ async def assert_exact(redis: Redis, events: list[Envelope[Event]]) -> None:
         every = sorted(id for id in owner if owner[id] == customer_id)
         assert [id for id, _ in await ranked_at(redis, KEYS.orders(customer_id=customer_id))] == every
     assert [id for id, _ in await ranked_at(redis, KEYS.orders())] == sorted(owner)
-    for value in {"PLACED", "CONFIRMED", "SHIPPED", "DELIVERED", "CANCELLED"}:
+    for value in STATUSES:
         listed = [id for id, _ in await ranked_at(redis, KEYS.orders(status=value))]
         assert listed == sorted(id for id in owner if status[id] == value)
     for id in owner:
         order = OrderRow.decode(await hash_at(redis, KEYS.order(id)))
         assert (order.summary.status, len(order.timeline)) == (status[id], order.summary.version)
     feed = [(id, decode_change(fields["change"])) for id, fields in await stream_at(redis, feed_key(0))]
-    assert [(id, change.order_id, change.version) for id, change in feed if change] == announced
+    assert [(id, change.about, change.version) for id, change in feed if change] == announced
 
 
 async def test_a_stream_that_repeats_itself_changes_nothing(redis: Redis) -> None:

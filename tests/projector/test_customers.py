@@ -3,9 +3,15 @@
 from dataclasses import replace
 
 from read_model.schema.customers import CustomerRow
+from read_model.schema.names import name_member
 from tests.projector.events import CUSTOMER, ORDER, at, history, placed
-from tests.projector.story import given
-from write_model.contracts.customers import CustomerDeactivated, CustomerRegistered
+from tests.projector.story import KEYS, given
+from write_model.contracts.customers import (
+    CustomerDeactivated,
+    CustomerProfileUpdated,
+    CustomerReactivated,
+    CustomerRegistered,
+)
 
 ADA = CustomerRegistered(name="Ada Löwe", email="ada@example.com")
 ROW = CustomerRow(
@@ -25,8 +31,37 @@ ROW = CustomerRow(
 def test_a_registered_customer_has_a_row_with_empty_totals_in_the_shops_currency() -> None:
     story = given().step(history(CUSTOMER, ADA))
     assert story.customer(CUSTOMER) == ROW
-    assert story.listed() == {}
     assert story.notices == []
+
+
+def test_a_customer_is_found_by_the_beginnings_of_the_words_of_name_and_email() -> None:
+    story = given().step(history(CUSTOMER, CustomerRegistered(name="Ünal Li", email="li@ab.de")))
+    found_by = ("", "u", "un", "una", "unal", "l", "li", "a", "ab", "d", "de")
+    assert story.listed() == {KEYS.customers(beginning): {name_member("Ünal Li", CUSTOMER)} for beginning in found_by}
+
+
+def test_an_updated_profile_changes_the_row_and_where_the_customer_is_found() -> None:
+    registered, updated = history(CUSTOMER, ADA, CustomerProfileUpdated(name="Ada King", email="ada@example.com"))
+    story = given(registered).step([updated])
+    assert story.customer(CUSTOMER) == replace(ROW, version=2, name="Ada King")
+    listed = story.listed()
+    assert listed.pop(KEYS.renames()) == {CUSTOMER}
+    fresh = given().step(history(CUSTOMER, CustomerRegistered(name="Ada King", email="ada@example.com")))
+    assert listed == fresh.listed()
+
+
+def test_another_email_alone_is_no_rename() -> None:
+    registered, updated = history(CUSTOMER, ADA, CustomerProfileUpdated(name="Ada Löwe", email="a@b.de"))
+    story = given(registered).step([updated])
+    assert story.customer(CUSTOMER) == replace(ROW, version=2, email="a@b.de")
+    assert KEYS.renames() not in story.listed()
+    assert KEYS.customers("example") not in story.listed()
+
+
+def test_a_reactivated_customer_is_active_again() -> None:
+    *before, reactivated = history(CUSTOMER, ADA, CustomerDeactivated(), CustomerReactivated())
+    story = given(*before).step([reactivated])
+    assert story.customer(CUSTOMER) == replace(ROW, version=3)
 
 
 def test_a_deactivated_customer_keeps_everything_but_the_status() -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from read_model.schema.changes import OrderChanged
 from read_model.schema.orders import AddressRow, LineRow, OrderRow, OrderSummary, ShipmentRow, StatusRow
 from tests.projector.events import ADDRESS, CUSTOMER, ORDER, PRODUCT, an_id, at, envelope, history, placed, position
-from tests.projector.story import KEYS, given
+from tests.projector.story import KEYS, Story, given
 from write_model.contracts.customers import CustomerRegistered
 from write_model.contracts.orders import (
     Line,
@@ -50,6 +50,11 @@ ROW = OrderRow(
 )
 
 
+def listed(story: Story) -> dict[str, set[str]]:
+    """Every list of orders that has some."""
+    return {key: members for key, members in story.listed().items() if key.startswith(KEYS.orders())}
+
+
 def listed_in(status: str) -> dict[str, set[str]]:
     """Where an order stands that is in the status."""
     return {
@@ -63,7 +68,7 @@ def listed_in(status: str) -> dict[str, set[str]]:
 def test_a_placed_order_has_a_row_stands_in_four_lists_and_is_announced() -> None:
     story = given(ADA).step(history(ORDER, PLACED))
     assert story.order(ORDER) == ROW
-    assert story.listed() == listed_in("PLACED")
+    assert listed(story) == listed_in("PLACED")
     assert story.notices == [OrderChanged(ORDER, CUSTOMER, 1, None, "PLACED", at(1))]
 
 
@@ -82,7 +87,7 @@ def test_a_confirmed_order_moves_to_another_list() -> None:
         summary=replace(ROW.summary, version=2, status="CONFIRMED", updated_at=at(2)),
         timeline=(*ROW.timeline, StatusRow(2, "PLACED", "CONFIRMED", at(2))),
     )
-    assert story.listed() == listed_in("CONFIRMED")
+    assert listed(story) == listed_in("CONFIRMED")
     assert story.notices == [OrderChanged(ORDER, CUSTOMER, 2, "PLACED", "CONFIRMED", at(2))]
 
 
@@ -93,7 +98,7 @@ def test_a_shipped_order_shows_its_shipment() -> None:
     assert row.shipment == ShipmentRow("DHL", "00340", at(3))
     assert (row.lines, row.address) == (ROW.lines, ROW.address)
     assert (row.summary.status, row.summary.version) == ("SHIPPED", 3)
-    assert story.listed() == listed_in("SHIPPED")
+    assert listed(story) == listed_in("SHIPPED")
     assert story.notices == [OrderChanged(ORDER, CUSTOMER, 3, "CONFIRMED", "SHIPPED", at(3))]
 
 
@@ -106,7 +111,7 @@ def test_a_delivered_order_has_its_whole_timeline() -> None:
         StatusRow(3, "CONFIRMED", "SHIPPED", at(3)),
         StatusRow(4, "SHIPPED", "DELIVERED", at(4)),
     )
-    assert story.listed() == listed_in("DELIVERED")
+    assert listed(story) == listed_in("DELIVERED")
     assert story.notices == [OrderChanged(ORDER, CUSTOMER, 4, "SHIPPED", "DELIVERED", at(4))]
     assert story.customer(CUSTOMER).order_count == 1
 
@@ -117,15 +122,15 @@ def test_a_cancelled_order_says_why_and_leaves_its_customers_totals() -> None:
     row = story.order(ORDER).summary
     assert (row.status, row.cancellation_reason, row.version) == ("CANCELLED", "FRAUD", 2)
     assert story.notices == [OrderChanged(ORDER, CUSTOMER, 2, "PLACED", "CANCELLED", at(2))]
-    assert story.sets[KEYS.orders(status="CANCELLED")] == {ORDER}
+    assert story.listed()[KEYS.orders(status="CANCELLED")] == {ORDER}
     customer = story.customer(CUSTOMER)
     assert (customer.order_count, customer.total_spent, customer.last_order_at) == (1, 100, at(1))
 
 
 def test_a_whole_life_in_one_step_is_one_row_and_every_notice() -> None:
     story = given(ADA).step(history(ORDER, PLACED, CONFIRMED, SHIPPED, DELIVERED))
-    assert story.listed() == listed_in("DELIVERED")
-    assert [(notice.version, notice.status) for notice in story.notices] == [
+    assert listed(story) == listed_in("DELIVERED")
+    assert [(notice.version, notice.status) for notice in story.notices if isinstance(notice, OrderChanged)] == [
         (1, "PLACED"),
         (2, "CONFIRMED"),
         (3, "SHIPPED"),
@@ -147,4 +152,4 @@ def test_an_order_of_an_unknown_customer_is_not_guessed() -> None:
         (position(1), f"Unprojectable: {CUSTOMER} has no row"),
         (position(2), f"an earlier event of {ORDER} is parked"),
     ]
-    assert story.listed() == {}
+    assert listed(story) == {}

@@ -12,7 +12,7 @@ from projector.parking import Parked
 from projector.rows import RowId, Rows
 from projector.startup import connect
 from projector.store import Checkpoint, Read, Stale, Step, Store, Unavailable
-from projector.writes import Announce, Count, Put, Rank, Unrank, Writes
+from projector.writes import Announce, Count, Fill, Mark, Put, Rank, Unmark, Unrank, Writes
 from read_model.schema.changes import OrderChanged, encode_change
 from read_model.schema.customers import CustomerRow
 from read_model.schema.keys import feed_key, parked_aggregates_key, parked_key
@@ -68,6 +68,41 @@ async def test_a_step_writes_everything_and_its_checkpoint(store: Store, redis: 
     assert await hash_at(redis, "{p0}:1:counts") == {"orders": "-1"}
     assert await stream_at(redis, feed_key(0)) == [(str(position(3)), {"change": encode_change(CHANGE).decode()})]
     assert await store.checkpoint() == Checkpoint(1, position(3))
+
+
+async def test_a_counter_at_zero_is_not_kept(store: Store, redis: Redis) -> None:
+    await store.apply(a_step(FRESH, position(1), Count("{p0}:1:counts", "a", 1), Count("{p0}:1:counts", "b", 1)))
+    await store.apply(a_step(Checkpoint(1, position(1)), position(2), Count("{p0}:1:counts", "a", -1)))
+    assert await hash_at(redis, "{p0}:1:counts") == {"b": "1"}
+
+
+async def test_a_set_of_few_numbers_is_a_set_and_one_of_many_a_bitmap(store: Store, redis: Redis) -> None:
+    key, start = "{p0}:1:numbers", FRESH
+    await store.apply(a_step(start, position(1), *(Mark(key, number) for number in range(0, 1024, 2))))
+    assert await redis.type(key) == "set"
+    assert {int(number) for number in await redis.smembers(key)} == set(range(0, 1024, 2))
+    await store.apply(a_step(Checkpoint(1, position(1)), position(2), Unmark(key, 0), Mark(key, 1), Mark(key, 9999)))
+    assert await redis.type(key) == "string"
+    await store.apply(a_step(Checkpoint(1, position(2)), position(3), Unmark(key, 9999), Unmark(key, 7), Mark(key, 3)))
+    kept = {1, 3, *range(2, 1024, 2)}
+    assert [await redis.getbit(key, number) for number in range(10_000)] == [int(n in kept) for n in range(10_000)]
+
+
+async def test_a_bitmap_comes_only_where_it_is_the_smaller(store: Store, redis: Redis) -> None:
+    await store.apply(a_step(FRESH, position(1), *(Mark("{p0}:1:numbers", number * 1000) for number in range(600))))
+    assert await redis.type("{p0}:1:numbers") == "set"
+
+
+async def test_a_number_that_enters_and_leaves_in_one_step_is_not_in_the_set(store: Store, redis: Redis) -> None:
+    await store.apply(a_step(FRESH, position(1), Mark("{p0}:1:numbers", 5), Unmark("{p0}:1:numbers", 5)))
+    assert not await redis.exists("{p0}:1:numbers")
+
+
+async def test_a_column_holds_bytes_at_their_offsets(store: Store, redis: Redis) -> None:
+    key = "{p0}:1:column"
+    await store.apply(a_step(FRESH, position(1), Fill(key, 4, b"efgh"), Fill(key, 0, b"xxxx"), Fill(key, 0, b"abcd")))
+    await store.apply(a_step(Checkpoint(1, position(1)), position(2), Fill(key, 8, b"ijkl")))
+    assert await redis.get(key) == "abcdefghijkl"
 
 
 async def test_a_member_that_left_is_not_in_the_set(store: Store, redis: Redis) -> None:

@@ -10,8 +10,9 @@ from redis.asyncio import Redis
 from read_model.schema.changes import CHANGE, OrderChanged, encode_change
 from read_model.schema.customers import CustomerRow
 from read_model.schema.keys import Keys, feed_key
+from read_model.schema.names import beginnings_of, name_member, words_of
 from read_model.schema.orders import LineRow, OrderRow, OrderSummary, StatusRow
-from read_model.schema.products import ProductRow, name_member
+from read_model.schema.products import ProductRow
 from write_model.contracts.codec import encode_time
 from write_model.contracts.ids import CATALOGUE_SLOT, Kind, new_id
 from write_model.contracts.streams import Position, partition_of, projected_key
@@ -47,13 +48,12 @@ def order_row(id: str, customer_id: str, status: str = "PLACED", *, name: str = 
 def product_row(name: str) -> ProductRow:
     """A product of that name."""
     id = make_id("prd", CATALOGUE_SLOT)
-    return ProductRow(id, 1, "SKU-1", name, "", "Light", 1990, "EUR", 5, "ACTIVE", encode_time(START))
+    return ProductRow(id, 1, "SKU-1", name, "", "Light", 1990, "EUR", 5, "ACTIVE", encode_time(START), 0, 0)
 
 
-def customer_row(slot: int) -> CustomerRow:
+def customer_row(slot: int, name: str = "Ada", email: str = "ada@example.org") -> CustomerRow:
     """A customer without orders."""
-    id = make_id("cus", slot)
-    return CustomerRow(id, 1, "Ada", "ada@example.org", "ACTIVE", encode_time(START), 0, 0, "EUR", None)
+    return CustomerRow(make_id("cus", slot), 1, name, email, "ACTIVE", encode_time(START), 0, 0, "EUR", None)
 
 
 def moved(row: OrderRow, status: str) -> OrderRow:
@@ -113,11 +113,20 @@ class Projected:
     async def product(self, row: ProductRow) -> None:
         keys = Keys(CATALOGUE_SLOT % PARTITIONS, self.generation)
         await self.redis.hset(keys.product(row.id), mapping=_fields(row.encode()))
-        await self.redis.zadd(keys.products_by_name(), {name_member(row.name, row.id): 0})
 
     async def customer(self, row: CustomerRow) -> None:
         keys = Keys(partition_of(row.id, PARTITIONS), self.generation)
         await self.redis.hset(keys.customer(row.id), mapping=_fields(row.encode()))
+        for beginning in ("", *beginnings_of(words_of(row.name, row.email))):
+            await self.redis.zadd(keys.customers(beginning), {name_member(row.name, row.id): 0})
+
+    async def announce(self, *changes: OrderChanged) -> Position:
+        """A step of the partition that these orders share, which says so and writes no rows; its position."""
+        partition = partition_of(changes[0].order_id, PARTITIONS)
+        async with self.redis.pipeline() as step:
+            position = self._advance(step, partition, changes)
+            await step.execute()
+        return position
 
     async def watermark(self, *partitions: int) -> Position:
         """The partitions have come further; that position."""

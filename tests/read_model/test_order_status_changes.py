@@ -157,6 +157,20 @@ async def test_changes_that_the_feed_lost_come_from_the_timeline(
         assert await next_one == order.above(1)[0]
 
 
+async def test_other_lines_are_no_change_of_status(reader: Reader, changes: Changes, projected: Projected) -> None:
+    order = Order(projected, changes)
+    await projected.order(order.row, announced=True)
+    await order.followed()
+    summary = order.row.summary
+    async with asyncio.timeout(PATIENCE), aclosing(order_status_changes(reader, changes, order.id, 0)) as stream:
+        await anext(stream)
+        await projected.announce(
+            OrderChanged(order.id, summary.customer_id, 2, summary.status, summary.status, summary.updated_at)
+        )
+        await order.move(1)
+        assert await anext(stream) == order.above(1)[0]
+
+
 moments = st.tuples(st.integers(0, 2), st.booleans())
 
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
@@ -12,11 +12,13 @@ from write_model.commands import COMMANDS
 from write_model.contracts.event import Event
 from write_model.mongo.loader import Loader
 from write_model.mongo.unit_of_work import Work
-from write_model.ports import Aggregate, Command, State, Submission
+from write_model.ports import Aggregate, Command, State, Submission, Terms
 from write_model.rejection import Rejection
 
 NOW = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
 STAFF = Actor("staff", "sam")
+TERMS = Terms("EUR", timedelta(minutes=30))
+CONFIRM_BY = "2026-11-20T10:00:00.000Z"
 
 Happened = tuple[Aggregate[Any], str, Event]
 
@@ -56,7 +58,7 @@ class History:
             command=command, handler=COMMANDS[type(command)], command_id="cmd", actor=actor, at=NOW,
             fingerprint="", idempotency_key=None, trace=None,
         )  # fmt: skip
-        work = Work(submission, Loader(find), currency="EUR", entropy=self.entropy)
+        work = Work(submission, Loader(find), terms=TERMS, entropy=self.entropy)
         answer = await submission.handler(command, work)
         return answer, work.events
 

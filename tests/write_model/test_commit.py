@@ -12,6 +12,8 @@ from tests.write_model.specification import STAFF
 from write_model.actor import Actor
 from write_model.contracts.streams import Token, partition_of
 from write_model.customers.customer import EmailTaken
+from write_model.customers.deactivate_customer import DeactivateCustomer
+from write_model.customers.update_customer_profile import UpdateCustomerProfile
 from write_model.money import MoneyInput
 from write_model.mongo.database import JOURNAL, LEASES, RECEIPTS, Client, Database, database_of, open_client
 from write_model.orders.cancel_order import CancelOrder
@@ -59,6 +61,20 @@ async def test_an_email_address_is_taken_once_whatever_its_case(write_model: Wri
     with pytest.raises(EmailTaken) as taken:
         await write_model.dispatch(registration("B@X.org"), STAFF)
     assert taken.value.field == ("input", "email")
+    await check_laws(stored)
+
+
+async def test_a_taken_address_is_blamed_on_the_command_that_took_it(write_model: WriteModel, stored: Database) -> None:
+    await write_model.dispatch(registration("bob@example.com"), STAFF)
+    ada = await register(write_model)
+    # One batch, behind another command: the address is taken by the first of the two, the second is innocent.
+    _, renamed, deactivated = await outcomes(
+        write_model.dispatch(registration(), STAFF),
+        write_model.dispatch(UpdateCustomerProfile(customer_id=ada, email="BOB@example.com"), STAFF),
+        write_model.dispatch(DeactivateCustomer(customer_id=ada), STAFF),
+    )
+    assert isinstance(renamed, EmailTaken)
+    assert isinstance(deactivated, Receipt)
     await check_laws(stored)
 
 

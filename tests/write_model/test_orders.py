@@ -25,7 +25,8 @@ from tests.write_model.examples import (
     tea,
     tea_ended,
 )
-from tests.write_model.specification import Happened, given, happened
+from tests.write_model.specification import CONFIRM_BY, Happened, given, happened
+from write_model.actor import Actor
 from write_model.contracts.ids import kind_of, slot_of
 from write_model.contracts.orders import Line, OrderPlaced
 from write_model.contracts.products import StockReleased, StockReserved
@@ -39,7 +40,7 @@ from write_model.orders.ship_order import ShipOrder
 from write_model.ports import Command
 from write_model.products.document import PRODUCTS
 from write_model.products.product import InsufficientStock, ProductIsDiscontinued, ProductNotFound
-from write_model.rejection import VersionConflict
+from write_model.rejection import InvalidInput, VersionConflict
 
 CONFIRM = ConfirmOrder(order_id=ORDER)
 SHIP = ShipOrder(order_id=ORDER, carrier="DHL", tracking_number="T-1")
@@ -57,7 +58,14 @@ def test_placing_fixes_prices_and_reserves_stock() -> None:
         happened(
             ORDERS,
             order,
-            OrderPlaced(customer_id=ADA, lines=lines, total=3_400, currency="EUR", shipping_address=SHIPPING_ADDRESS),
+            OrderPlaced(
+                customer_id=ADA,
+                lines=lines,
+                total=3_400,
+                currency="EUR",
+                shipping_address=SHIPPING_ADDRESS,
+                confirm_by=CONFIRM_BY,
+            ),
         ),
         happened(PRODUCTS, TEA, StockReserved(order_id=order, quantity=2)),
         happened(PRODUCTS, POT, StockReserved(order_id=order, quantity=1)),
@@ -174,3 +182,17 @@ def test_the_expected_version_must_be_the_orders() -> None:
     stale = ConfirmOrder(order_id=ORDER, expected_version=2)
     given(placed).when(stale).then_refused(VersionConflict, field=("input", "expectedVersion"))
     given(placed).when(ConfirmOrder(order_id=ORDER, expected_version=1)).then(confirmed)
+
+
+def test_a_customer_does_not_say_fraud() -> None:
+    fraud = CancelOrder(order_id=ORDER, reason="FRAUD")
+    given(ada, tea(), placed).when(fraud, by=AS_ADA).then_refused(InvalidInput, field=("input", "reason"))
+    assert given(ada, tea(), placed).when(fraud).rejection is None
+
+
+def test_only_the_system_says_expired() -> None:
+    expired = CancelOrder(order_id=ORDER, reason="EXPIRED")
+    given(ada, tea(), placed).when(expired, by=AS_ADA).then_refused(InvalidInput, field=("input", "reason"))
+    given(ada, tea(), placed).when(expired).then_refused(InvalidInput, field=("input", "reason"))
+    by_the_system = given(ada, tea(), placed).when(expired, by=Actor("system", "expiry"))
+    assert [type(event).__name__ for _, _, event in by_the_system.events] == ["OrderCancelled", "StockReleased"]

@@ -23,7 +23,9 @@ EVENT_TYPES: Final[dict[str, type[Event]]] = {
 
 # (type, schema version) -> a function from that version's data to the next one's.
 Upcaster = Callable[[dict[str, Any]], dict[str, Any]]
-UPCASTERS: Final[dict[tuple[str, int], Upcaster]] = {}
+UPCASTERS: Final[dict[tuple[str, int], Upcaster]] = {
+    ("OrderPlaced", 1): lambda data: {**data, "confirm_by": None},
+}
 
 WATERMARK: Final = "watermark"
 

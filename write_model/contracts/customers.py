@@ -8,8 +8,19 @@ class CustomerRegistered(Event):
     email: str
 
 
+class CustomerProfileUpdated(Event):
+    """Name and e-mail address as they are from now on, both, whichever changed."""
+
+    name: str
+    email: str
+
+
 class CustomerDeactivated(Event):
     pass
 
 
-CustomerEvent = CustomerRegistered | CustomerDeactivated
+class CustomerReactivated(Event):
+    pass
+
+
+CustomerEvent = CustomerRegistered | CustomerProfileUpdated | CustomerDeactivated | CustomerReactivated

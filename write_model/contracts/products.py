@@ -13,6 +13,14 @@ class ProductAdded(Event):
     stock: int
 
 
+class ProductDetailsUpdated(Event):
+    """Name, description and category as they are from now on, all, whichever changed."""
+
+    name: str
+    description: str
+    category: str
+
+
 class ProductPriceChanged(Event):
     price: int
     currency: str
@@ -41,5 +49,11 @@ class StockReleased(Event):
 
 
 ProductEvent = (
-    ProductAdded | ProductPriceChanged | ProductRestocked | ProductDiscontinued | StockReserved | StockReleased
+    ProductAdded
+    | ProductDetailsUpdated
+    | ProductPriceChanged
+    | ProductRestocked
+    | ProductDiscontinued
+    | StockReserved
+    | StockReleased
 )

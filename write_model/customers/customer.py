@@ -4,7 +4,13 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import assert_never
 
-from write_model.contracts.customers import CustomerDeactivated, CustomerEvent, CustomerRegistered
+from write_model.contracts.customers import (
+    CustomerDeactivated,
+    CustomerEvent,
+    CustomerProfileUpdated,
+    CustomerReactivated,
+    CustomerRegistered,
+)
 from write_model.rejection import Rejection
 
 
@@ -44,12 +50,30 @@ def register(*, name: str, email: str) -> list[CustomerEvent]:
     return [CustomerRegistered(name=name, email=email)]
 
 
+def update_profile(customer: Customer, *, name: str | None, email: str | None) -> list[CustomerEvent]:
+    """None leaves a field as it is."""
+    updated = CustomerProfileUpdated(
+        name=customer.name if name is None else name, email=customer.email if email is None else email
+    )
+    return [] if (updated.name, updated.email) == (customer.name, customer.email) else [updated]
+
+
 def deactivate(customer: Customer) -> list[CustomerEvent]:
     match customer.status:
         case CustomerStatus.DEACTIVATED:
             return []
         case CustomerStatus.ACTIVE:
             return [CustomerDeactivated()]
+        case _:
+            assert_never(customer.status)
+
+
+def reactivate(customer: Customer) -> list[CustomerEvent]:
+    match customer.status:
+        case CustomerStatus.ACTIVE:
+            return []
+        case CustomerStatus.DEACTIVATED:
+            return [CustomerReactivated()]
         case _:
             assert_never(customer.status)
 
@@ -62,7 +86,11 @@ def evolve(id: str, customer: Customer | None, event: CustomerEvent) -> Customer
     assert customer is not None
     version = customer.version + 1
     match event:
+        case CustomerProfileUpdated():
+            return replace(customer, version=version, name=event.name, email=event.email)
         case CustomerDeactivated():
             return replace(customer, version=version, status=CustomerStatus.DEACTIVATED)
+        case CustomerReactivated():
+            return replace(customer, version=version, status=CustomerStatus.ACTIVE)
         case _:
             assert_never(event)

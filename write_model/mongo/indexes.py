@@ -26,13 +26,17 @@ _INDEXES: Final[dict[str, list[IndexModel]]] = {
 
 
 def _indexes(aggregates: Iterable[Aggregate[Any]]) -> dict[str, list[IndexModel]]:
-    unique = {
+    own = {
         aggregate.collection: [
-            IndexModel([(field, ASCENDING)], name=field, unique=True, collation=_CASELESS) for field in aggregate.taken
+            *(
+                IndexModel([(field, ASCENDING)], name=field, unique=True, collation=_CASELESS)
+                for field in aggregate.taken
+            ),
+            *(IndexModel([(f, ASCENDING) for f in fields], name="_".join(fields)) for fields in aggregate.found_by),
         ]
         for aggregate in aggregates
     }
-    return unique | _INDEXES
+    return own | _INDEXES
 
 
 async def ensure_indexes(database: Database, aggregates: Iterable[Aggregate[Any]]) -> None:

@@ -68,7 +68,7 @@ async def make_plan(database: Database, batch: Sequence[Pending], settings: Writ
     loader = Loader(find_in(database))
 
     def work_of(pending: Pending) -> Work:
-        return Work(pending.submission, loader, currency=settings.currency, entropy=entropy)
+        return Work(pending.submission, loader, terms=settings.terms, entropy=entropy)
 
     works = [work_of(pending) for pending in batch]
     keys = [key for pending in batch if (key := receipt_id(pending.submission))]

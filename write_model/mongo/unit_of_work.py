@@ -8,7 +8,7 @@ from write_model.actor import Actor
 from write_model.contracts.event import Event
 from write_model.contracts.ids import Entropy, Kind, new_id, new_slot
 from write_model.mongo.loader import Loader
-from write_model.ports import Aggregate, State, Submission
+from write_model.ports import Aggregate, State, Submission, Terms
 from write_model.rejection import VersionConflict
 
 S = TypeVar("S", bound=State)
@@ -17,9 +17,9 @@ S = TypeVar("S", bound=State)
 class Work:
     """A UnitOfWork over a batch's loader. Nothing leaves it before the batch admits it."""
 
-    def __init__(self, submission: Submission, loader: Loader, *, currency: str, entropy: Entropy) -> None:
+    def __init__(self, submission: Submission, loader: Loader, *, terms: Terms, entropy: Entropy) -> None:
         self.submission = submission
-        self.currency = currency
+        self.terms = terms
         self.events: list[tuple[Aggregate[Any], str, Event]] = []
         self._loader = loader
         self._entropy = entropy

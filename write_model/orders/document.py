@@ -20,15 +20,16 @@ def to_document(order: Order) -> dict[str, Any]:
         "lines": [line.model_dump() for line in order.lines],
         "total": order.total,
         "currency": order.currency,
-        "shipping_address": order.shipping_address.model_dump(),
+        "shipping_address": order.shipping_address and order.shipping_address.model_dump(),
         "shipment": shipment and {"carrier": shipment.carrier, "tracking_number": shipment.tracking_number},
         "cancellation_reason": order.cancellation_reason,
+        "confirm_by": order.confirm_by,
     }
 
 
 def from_document(document: Mapping[str, Any]) -> Order:
     """The state in its document."""
-    shipment = document["shipment"]
+    address, shipment = document["shipping_address"], document["shipment"]
     return Order(
         id=document["_id"],
         version=document["version"],
@@ -37,9 +38,10 @@ def from_document(document: Mapping[str, Any]) -> Order:
         lines=tuple(Line.model_validate(line) for line in document["lines"]),
         total=document["total"],
         currency=document["currency"],
-        shipping_address=ShippingAddress.model_validate(document["shipping_address"]),
+        shipping_address=address and ShippingAddress.model_validate(address),
         shipment=shipment and Shipment(**shipment),
         cancellation_reason=document["cancellation_reason"],
+        confirm_by=document.get("confirm_by"),
     )
 
 
@@ -52,4 +54,5 @@ ORDERS: Aggregate[Order] = Aggregate(
     missing=OrderNotFound,
     visible_to=lambda order, actor: actor.may_act_for(order.customer_id),
     taken={},
+    found_by=[("status", "confirm_by")],
 )

@@ -5,6 +5,7 @@ from typing import Final
 
 
 class Status(StrEnum):
+    DRAFT = "DRAFT"
     PLACED = "PLACED"
     CONFIRMED = "CONFIRMED"
     SHIPPED = "SHIPPED"
@@ -13,6 +14,7 @@ class Status(StrEnum):
 
 
 NEXT: Final[dict[Status, frozenset[Status]]] = {
+    Status.DRAFT: frozenset({Status.PLACED, Status.CANCELLED}),
     Status.PLACED: frozenset({Status.CONFIRMED, Status.CANCELLED}),
     Status.CONFIRMED: frozenset({Status.SHIPPED, Status.CANCELLED}),
     Status.SHIPPED: frozenset({Status.DELIVERED}),

@@ -5,14 +5,13 @@ from typing import Annotated
 from pydantic import Field
 
 from write_model.contracts.ids import CustomerId, ProductId, slot_of
-from write_model.contracts.orders import Line, ShippingAddress
 from write_model.customers.document import CUSTOMERS
+from write_model.orders.address import Address
 from write_model.orders.document import ORDERS
-from write_model.orders.order import place
+from write_model.orders.order import MOST_LINES, place
+from write_model.orders.reservation import Wanted, prepare
 from write_model.ports import Command, UnitOfWork
-from write_model.products.document import PRODUCTS
-from write_model.products.product import ProductNotFound, reserve
-from write_model.text import CountryCode, Label, Name, Quantity
+from write_model.text import Quantity
 
 
 class OrderLine(Command):
@@ -20,48 +19,30 @@ class OrderLine(Command):
     quantity: Quantity
 
 
-class Address(Command):
-    recipient: Name
-    street: Name
-    city: Name
-    postal_code: Label
-    country_code: CountryCode
-
-
 class PlaceOrder(Command):
     """Lines of the same product count together and become one."""
 
     customer_id: CustomerId
-    lines: Annotated[list[OrderLine], Field(max_length=100)]
+    lines: Annotated[list[OrderLine], Field(max_length=MOST_LINES)]
     shipping_address: Address
 
 
 async def place_order(command: PlaceOrder, uow: UnitOfWork) -> str:
     customer = await uow.load(CUSTOMERS, command.customer_id)
-    wanted: dict[str, int] = {}
-    fields: dict[str, tuple[str, ...]] = {}
-    for index, line in enumerate(command.lines):
-        wanted[line.product_id] = wanted.get(line.product_id, 0) + line.quantity
-        fields.setdefault(line.product_id, ("input", "lines", str(index)))
-    products = await uow.load_many(PRODUCTS, wanted)
-    for product_id in wanted:
-        if product_id not in products:
-            raise ProductNotFound(id=product_id, field=(*fields[product_id], "productId"))
-
-    order_id = uow.new_id("ord", slot_of(customer.id))
-    lines = [
-        Line(
-            product_id=product.id,
-            sku=product.sku,
-            name=product.name,
-            quantity=wanted[product.id],
-            unit_price=product.price,
-        )
-        for product in (products[product_id] for product_id in wanted)
+    wanted = [
+        Wanted(line.product_id, line.quantity, ("input", "lines", str(index)))
+        for index, line in enumerate(command.lines)
     ]
-    address = ShippingAddress.model_validate(command.shipping_address.model_dump())
-    uow.record(ORDERS, order_id, place(customer, lines, currency=uow.currency, shipping_address=address))
-    for product_id, quantity in wanted.items():
-        reserved = reserve(products[product_id], order_id=order_id, quantity=quantity, field=fields[product_id])
-        uow.record(PRODUCTS, product_id, reserved)
+    reservation = await prepare(uow, wanted)
+    order_id = uow.new_id("ord", slot_of(customer.id))
+    placed = place(
+        customer,
+        reservation.lines,
+        currency=uow.terms.currency,
+        shipping_address=command.shipping_address.as_event(),
+        confirm_by=uow.now + uow.terms.confirmation_window,
+        field=("input", "lines"),
+    )
+    uow.record(ORDERS, order_id, placed)
+    reservation.take(uow, order_id)
     return order_id

@@ -24,8 +24,8 @@ async def add_product(command: AddProduct, uow: UnitOfWork) -> str:
         name=command.name,
         description=command.description,
         category=command.category,
-        price=command.price.in_currency(uow.currency),
-        currency=uow.currency,
+        price=command.price.in_currency(uow.terms.currency),
+        currency=uow.terms.currency,
         stock=command.initial_stock,
     )
     uow.record(PRODUCTS, product_id, added)

@@ -16,6 +16,6 @@ class ChangeProductPrice(Command):
 
 async def change_product_price(command: ChangeProductPrice, uow: UnitOfWork) -> str:
     product = await uow.load(PRODUCTS, command.product_id, expected_version=command.expected_version)
-    price = command.price.in_currency(uow.currency)
-    uow.record(PRODUCTS, product.id, change_price(product, price=price, currency=uow.currency))
+    price = command.price.in_currency(uow.terms.currency)
+    uow.record(PRODUCTS, product.id, change_price(product, price=price, currency=uow.terms.currency))
     return product.id

@@ -6,6 +6,7 @@ from typing import assert_never
 
 from write_model.contracts.products import (
     ProductAdded,
+    ProductDetailsUpdated,
     ProductDiscontinued,
     ProductEvent,
     ProductPriceChanged,
@@ -79,15 +80,29 @@ def add(
     ]
 
 
+def update_details(
+    product: Product, *, name: str | None, description: str | None, category: str | None
+) -> list[ProductEvent]:
+    """None leaves a field as it is."""
+    must_be_active(product)
+    updated = ProductDetailsUpdated(
+        name=product.name if name is None else name,
+        description=product.description if description is None else description,
+        category=product.category if category is None else category,
+    )
+    before = (product.name, product.description, product.category)
+    return [] if (updated.name, updated.description, updated.category) == before else [updated]
+
+
 def change_price(product: Product, *, price: int, currency: str) -> list[ProductEvent]:
-    _must_be_active(product)
+    must_be_active(product)
     if (price, currency) == (product.price, product.currency):
         return []
     return [ProductPriceChanged(price=price, currency=currency)]
 
 
 def restock(product: Product, *, quantity: int) -> list[ProductEvent]:
-    _must_be_active(product)
+    must_be_active(product)
     if product.stock + quantity > LARGEST_STOCK:
         raise InvalidInput(problem=f"stock cannot exceed {LARGEST_STOCK:,} units", field=("input", "quantity"))
     return [ProductRestocked(quantity=quantity)]
@@ -105,7 +120,7 @@ def discontinue(product: Product) -> list[ProductEvent]:
 
 def reserve(product: Product, *, order_id: str, quantity: int, field: tuple[str, ...]) -> list[ProductEvent]:
     """Takes units for an order; `field` is where a refusal points."""
-    _must_be_active(product, field=(*field, "productId"))
+    must_be_active(product, field=(*field, "productId"))
     if quantity > product.stock:
         raise InsufficientStock(id=product.id, available=product.stock, wanted=quantity, field=(*field, "quantity"))
     return [StockReserved(order_id=order_id, quantity=quantity)]
@@ -136,6 +151,14 @@ def evolve(id: str, product: Product | None, event: ProductEvent) -> Product:
     assert product is not None
     version = product.version + 1
     match event:
+        case ProductDetailsUpdated():
+            return replace(
+                product,
+                version=version,
+                name=event.name,
+                description=event.description,
+                category=event.category,
+            )
         case ProductPriceChanged():
             return replace(product, version=version, price=event.price, currency=event.currency)
         case ProductRestocked() | StockReleased():
@@ -148,6 +171,7 @@ def evolve(id: str, product: Product | None, event: ProductEvent) -> Product:
             assert_never(event)
 
 
-def _must_be_active(product: Product, *, field: tuple[str, ...] = ("input", "productId")) -> None:
+def must_be_active(product: Product, *, field: tuple[str, ...] = ("input", "productId")) -> None:
+    """ProductIsDiscontinued unless it can be ordered."""
     if product.status is ProductStatus.DISCONTINUED:
         raise ProductIsDiscontinued(id=product.id, field=field)

@@ -1,0 +1,37 @@
+"""Subscriptions to products."""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+import strawberry
+from strawberry import UNSET
+
+from api.context import Info
+from api.errors import check_id
+from api.fields import subscription
+from api.products.queries import find_product
+from api.products.types import Product
+from api.scalars import ConsistencyToken
+from read_model.errors import ProductUnknown
+from read_model.products import product_changes
+
+
+@strawberry.type
+class ProductSubscriptions:
+    # A coroutine that gives the generator, so that what is wrong with the request is said before anything streams.
+    @subscription("A product's price, stock or details, now and at each change.")
+    async def product_changed(
+        self, info: Info, product_id: strawberry.ID, consistent_with: list[ConsistencyToken] | None = UNSET
+    ) -> AsyncGenerator[Product, None]:
+        check_id(product_id, "prd")
+        await info.context.consistent_with(consistent_with)
+        if await find_product(info, product_id) is None:
+            raise ProductUnknown(id=product_id)
+        return _changes(info, product_id)
+
+
+async def _changes(info: Info, product_id: str) -> AsyncGenerator[Product, None]:
+    read = info.context.services.read
+    async with aclosing(product_changes(read.reader, read.changes, product_id)) as changes:
+        async for row in changes:
+            yield Product.of(row)

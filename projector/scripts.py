@@ -1,0 +1,105 @@
+"""The scripts by which a partition is read and changed, each from the checkpoint that it is told, or not at all."""
+
+from typing import Final
+
+# A partition that was never projected, or whose Redis was emptied, stands at the beginning of generation 1.
+CHECK: Final = """
+local seen = redis.call('HMGET', KEYS[1], 'generation', 'position')
+local generation, position = seen[1] or '1', seen[2] or '0-0'
+if generation ~= ARGV[1] or position ~= ARGV[2] then return {0, generation, position} end
+"""
+
+# KEYS: projected, the set of parked aggregates, rows. ARGV: generation, position, aggregates.
+READ: Final = (
+    CHECK
+    + """
+local rows, parked = {}, {}
+for i = 3, #KEYS do rows[i - 2] = redis.call('HGETALL', KEYS[i]) end
+if redis.call('EXISTS', KEYS[2]) == 1 then
+  for i = 3, #ARGV do
+    if redis.call('SISMEMBER', KEYS[2], ARGV[i]) == 1 then parked[#parked + 1] = ARGV[i] end
+  end
+end
+return {1, rows, parked}
+"""
+)
+
+# KEYS: projected, a sorted set. ARGV: generation, position, first and last rank.
+RANKED: Final = CHECK + "return {1, redis.call('ZRANGE', KEYS[2], ARGV[3], ARGV[4], 'WITHSCORES')}"
+
+# KEYS: projected, feed, parked, the set of parked aggregates, renames, then rows, sorted sets and counters, once each.
+# ARGV: generation and position that the step began from, the position that it reached, 'complete' or '', the position
+# below which the feed is trimmed, whose rename the step carries on or '', and how far that has come; then, each list
+# preceded by its length:
+#   rows:       number of fields and values, those
+#   sets:       number of scores and members to add, those; number of members to remove, those
+#   counters:   field, difference
+#   numbers:    number of numbers, those; n that leaves as -1 - n
+#   columns:    number of offsets and values, those
+#   parked:     aggregate or '', number of fields and values, those
+#   notices:    position, text
+# A counter at zero is not kept. A set of numbers becomes a bitmap once it has so many that the bitmap is the smaller.
+# A feed that is ahead of the checkpoint (which was lost, or set back) has said already what it refuses here.
+APPLY: Final = (
+    CHECK
+    + """
+if ARGV[6] ~= '' and redis.call('ZSCORE', KEYS[5], ARGV[6]) ~= ARGV[7] then return {0, generation, position} end
+local a, k = 8, 5
+local function take() a = a + 1 return ARGV[a - 1] end
+local function number() return tonumber(take()) end
+local function key() k = k + 1 return KEYS[k] end
+local function call(name, where, n)
+  while n > 0 do
+    local part = math.min(n, 1000)
+    redis.call(name, where, unpack(ARGV, a, a + part - 1))
+    a, n = a + part, n - part
+  end
+end
+for _ = 1, number() do call('HSET', key(), number()) end
+for _ = 1, number() do
+  local where = key()
+  call('ZADD', where, number())
+  call('ZREM', where, number())
+end
+for _ = 1, number() do
+  local where, field = key(), take()
+  if redis.call('HINCRBY', where, field, take()) == 0 then redis.call('HDEL', where, field) end
+end
+for _ = 1, number() do
+  local where, n, highest = key(), number(), 0
+  local is_bitmap = redis.call('TYPE', where).ok == 'string'
+  for _ = 1, n do
+    local given = number()
+    local enters = given >= 0
+    local which = enters and given or -1 - given
+    if is_bitmap then redis.call('SETBIT', where, which, enters and 1 or 0)
+    else redis.call(enters and 'SADD' or 'SREM', where, which) end
+    highest = math.max(highest, which)
+  end
+  local size = is_bitmap and 0 or redis.call('SCARD', where)
+  if size > 512 and size * 256 > highest then
+    local members = redis.call('SMEMBERS', where)
+    redis.call('DEL', where)
+    for i = 1, size do redis.call('SETBIT', where, members[i], 1) end
+  end
+end
+for _ = 1, number() do
+  local where = key()
+  for _ = 2, number(), 2 do redis.call('SETRANGE', where, take(), take()) end
+end
+for _ = 1, number() do
+  local aggregate, n = take(), number()
+  redis.call('XADD', KEYS[3], '*', unpack(ARGV, a, a + n - 1))
+  a = a + n
+  if aggregate ~= '' then redis.call('SADD', KEYS[4], aggregate) end
+end
+for _ = 1, number() do
+  local reply = redis.pcall('XADD', KEYS[2], take(), 'change', take())
+  if reply.err and not string.find(reply.err, 'equal or smaller', 1, true) then return reply end
+end
+redis.call('XTRIM', KEYS[2], 'MINID', '~', ARGV[5])
+redis.call('HSET', KEYS[1], 'generation', ARGV[1], 'position', ARGV[3])
+if ARGV[4] ~= '' then redis.call('HSET', KEYS[1], ARGV[4], '1') end
+return {1}
+"""
+)

@@ -1,0 +1,29 @@
+"""The wire form of change notices, which feeds keep longer than a program runs."""
+
+import pytest
+
+from read_model.schema.changes import Change, OrderChanged, ProductChanged, decode_change, encode_change
+
+ORDER = (
+    '{"order_id":"ord_1","customer_id":"cus_1","version":2,"previous_status":"PLACED","status":"CONFIRMED",'
+    '"occurred_at":"2026-11-20T09:30:00.000Z"}'
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "change"),
+    [
+        ("", None),
+        (ORDER, OrderChanged("ord_1", "cus_1", 2, "PLACED", "CONFIRMED", "2026-11-20T09:30:00.000Z")),
+        ('{"product_id":"prd_1","version":7}', ProductChanged("prd_1", 7)),
+    ],
+)
+def test_a_notice_is_written_and_read_in_one_form(text: str, change: Change | None) -> None:
+    assert encode_change(change).decode() == text
+    assert decode_change(text) == change
+
+
+@pytest.mark.parametrize("text", ["{}", "x", '{"product_id":"prd_1"}', '{"order_id":"ord_1","version":7}'])
+def test_a_riddle_is_no_notice(text: str) -> None:
+    with pytest.raises(ValueError):
+        decode_change(text)

@@ -1,0 +1,1 @@
+"""Expiry: orders that nobody confirmed in time are cancelled by the system."""
