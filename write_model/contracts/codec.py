@@ -39,17 +39,22 @@ class UndecodableEvent(Exception):
 def encode(envelope: Envelope[Event]) -> dict[str, str | bytes]:
     """The stream entry of an envelope."""
     event = envelope.event
+    return entry_of(envelope, type(event).__name__, event.schema_version, event)
+
+
+def entry_of(context: Envelope[Any], type_name: str, schema_version: int, data: object) -> dict[str, str | bytes]:
+    """The stream entry of an event that need not be known here: `data` goes in as it is."""
     return {
-        "type": type(event).__name__,
-        "schema": str(event.schema_version),
-        "aggregate": envelope.aggregate_id,
-        "version": str(envelope.version),
-        "ordinal": str(envelope.ordinal),
-        "at": encode_time(envelope.occurred_at),
-        "command": envelope.command_id,
-        "actor": envelope.actor,
-        "trace": envelope.trace or "",
-        "data": to_json(event),
+        "type": type_name,
+        "schema": str(schema_version),
+        "aggregate": context.aggregate_id,
+        "version": str(context.version),
+        "ordinal": str(context.ordinal),
+        "at": encode_time(context.occurred_at),
+        "command": context.command_id,
+        "actor": context.actor,
+        "trace": context.trace or "",
+        "data": to_json(data),
     }
 
 

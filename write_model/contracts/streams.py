@@ -113,8 +113,3 @@ class Token(NamedTuple):
             return cls(tuple((int(partition), Position.parse(position)) for partition, _, position in pairs))
         except (ValueError, binascii.Error) as error:
             raise InvalidToken("not a consistency token: pass one that a receipt gave") from error
-
-
-def touched(ids: Iterable[str], partitions: int) -> tuple[int, ...]:
-    """The partitions in which the aggregates live, ascending."""
-    return tuple(sorted({partition_of(id, partitions) for id in ids}))

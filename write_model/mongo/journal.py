@@ -1,8 +1,8 @@
 """The journal: every event for ever, one document each, readable as it stands."""
 
-from pydantic_core import to_json
+from typing import Any
 
-from write_model.contracts.codec import encode_time, read_event
+from write_model.contracts.codec import entry_of, read_event
 from write_model.contracts.envelope import Envelope
 from write_model.contracts.event import Event
 from write_model.mongo.database import Document
@@ -28,6 +28,18 @@ def to_document(envelope: Envelope[Event]) -> Document:
 
 def from_document(document: Document) -> Envelope[Event]:
     """The envelope in a journal's document, in today's schema."""
+    return _envelope(document, read_event(document["type"], document["schema_version"], document["data"]))
+
+
+def to_entry(document: Document) -> dict[str, str | bytes]:
+    """The stream entry of a journal's document.
+
+    The event is passed on unread: a relay need not know an event that a newer program wrote.
+    """
+    return entry_of(_envelope(document, None), document["type"], document["schema_version"], document["data"])
+
+
+def _envelope(document: Document, event: Any) -> Envelope[Any]:
     return Envelope(
         aggregate_id=document["aggregate_id"],
         version=document["version"],
@@ -36,24 +48,5 @@ def from_document(document: Document) -> Envelope[Event]:
         command_id=document["command_id"],
         actor=document["actor"],
         trace=document["trace"],
-        event=read_event(document["type"], document["schema_version"], document["data"]),
+        event=event,
     )
-
-
-def to_entry(document: Document) -> dict[str, str | bytes]:
-    """The stream entry of a journal's document, as codec.encode would give it.
-
-    The event is passed on unread: a relay need not know an event that a newer program wrote.
-    """
-    return {
-        "type": document["type"],
-        "schema": str(document["schema_version"]),
-        "aggregate": document["aggregate_id"],
-        "version": str(document["version"]),
-        "ordinal": str(document["ordinal"]),
-        "at": encode_time(document["occurred_at"]),
-        "command": document["command_id"],
-        "actor": document["actor"],
-        "trace": document["trace"] or "",
-        "data": to_json(document["data"]),
-    }
