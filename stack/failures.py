@@ -10,6 +10,8 @@ from stack.configuration import PACKAGES, explain
 from stack.settings import DevSettings
 from write_model.mongo.terms import TermsDiffer
 from write_model.rejection import Unavailable
+from write_model.relay.publisher import Hole
+from write_model.relay.replay import TooManyUnpublished
 
 _SETTINGS = {DevSettings.__name__} | {kind.__name__ for kinds in PACKAGES.values() for kind in kinds}
 
@@ -29,6 +31,8 @@ def as_line(error: BaseException) -> str | None:
             return "MongoDB does not answer: check MONGODB_URL, and that it runs there"
         case RedisError():
             return f"Redis does not answer as it should: {error}: check REDIS_URL, and that it runs there"
+        case Hole() | TooManyUnpublished():
+            return f"publication has stopped, and needs somebody to look: {error}"
         case TermsDiffer() | WrongPartitions():
             return str(error)
         case Unavailable():

@@ -65,7 +65,6 @@ class Relay:
             while True:
                 try:
                     if await self._lease.acquire():
-                        _log.info("this relay publishes")
                         await self._work()
                     pause = _RENEWAL_SECONDS
                 except* (PyMongoError, RedisError, TimeoutError, Rollback, LeaseLost, Overtaken) as group:
@@ -81,6 +80,7 @@ class Relay:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._keep_lease())
             start = await self._catch_up()
+            _log.info("this relay publishes")
             tasks.create_task(self._follow(start))
             tasks.create_task(self._beat())
             tasks.create_task(self._trim())
