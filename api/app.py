@@ -19,7 +19,7 @@ from api.view import GraphQLView
 from read_model.settings import ReadSettings
 from read_model.startup import open_read_model
 from write_model.settings import WriteSettings
-from write_model.startup import open_write_model
+from write_model.startup import open_write_model, system_clock
 
 Entropy = Callable[[int], bytes]
 
@@ -31,7 +31,7 @@ async def open_services(
     """Both models, open, and what else every request needs."""
     faults = Faults(lambda: entropy(8).hex())
     async with open_write_model(write) as write_model, open_read_model(read) as read_model:
-        yield Services(api, write_model, read_model, faults)
+        yield Services(api, write_model, read_model, faults, system_clock)
 
 
 def create_app(services: Services) -> Starlette:
@@ -54,7 +54,8 @@ def create_app(services: Services) -> Starlette:
                 CORSMiddleware,
                 allow_origins=settings.allowed_origins,
                 allow_methods=["GET", "POST"],
-                allow_headers=["Authorization", "Content-Type", "traceparent"],
+                allow_headers=["Authorization", "Content-Type", "Prefer", "traceparent"],
+                expose_headers=["Preference-Applied"],
             )
         )
     return Starlette(

@@ -57,6 +57,7 @@ ACCESS: Final[Mapping[str, Mapping[str, Access]]] = {
         "orders": Access.OWN,
         "salesByDay": Access.STAFF,
         "orderCounts": Access.STAFF,
+        "command": Access.OWN,
         "projection": Access.SIGNED_IN,
     },
     "Mutation": {
@@ -84,6 +85,7 @@ ACCESS: Final[Mapping[str, Mapping[str, Access]]] = {
         "orderStatusChanged": Access.OWN,
         "ordersChanged": Access.OWN,
         "productChanged": Access.SIGNED_IN,
+        "commandSettled": Access.OWN,
     },
 }
 

@@ -2,13 +2,17 @@
 
 import asyncio
 import re
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import cached_property
 from ipaddress import ip_address
 from typing import Any, Final, Self, TypeAlias
+from urllib.request import parse_http_list
 
 import strawberry
+from starlette.datastructures import MutableHeaders
 from starlette.requests import HTTPConnection
 
 from api.auth import ANONYMOUS_STAFF, Caller, read_authorization
@@ -26,8 +30,14 @@ from write_model.startup import WriteModel
 # Below what those who ask for readiness usually wait.
 CHECK_SECONDS: Final = 3.0
 
+RESPOND_ASYNC: Final = "respond-async"
+
 # W3C Trace Context, section 3.2, version 00.
 _TRACEPARENT: Final = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+
+
+message_extensions: Final[ContextVar[Mapping[str, Any] | None]] = ContextVar("message_extensions", default=None)
+"""The `extensions` of the message that an operation over WebSocket came in: strawberry does not pass them on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +48,7 @@ class Services:
     write: WriteModel
     read: ReadModel
     faults: Faults
+    clock: Callable[[], datetime]
 
     async def missing(self) -> dict[str, str]:
         """By side, what keeps it from doing its work now; empty when everything is there."""
@@ -54,10 +65,14 @@ class Context:
     authorization: str | None
     trace: str | None
     is_local: bool
+    prefers_async: bool = False
+    """Whether commands are to be queued: `Prefer: respond-async` (RFC 7240, section 4.1)."""
+    reply_headers: MutableHeaders | None = None
+    """Those of the answer, where it will be one of HTTP."""
     connection_params: dict[str, Any] | None = None
 
     @classmethod
-    def of(cls, services: Services, connection: HTTPConnection) -> Self:
+    def of(cls, services: Services, connection: HTTPConnection, reply_headers: MutableHeaders | None = None) -> Self:
         """The context of a request, or of a WebSocket by its handshake."""
         headers = connection.headers
         return cls(
@@ -65,7 +80,13 @@ class Context:
             authorization=headers.get("authorization"),
             trace=_trace(headers.get("traceparent")),
             is_local=connection.client is not None and _is_loopback(connection.client.host),
+            prefers_async=any(map(_asks_for_async, headers.getlist("prefer"))),
+            reply_headers=reply_headers,
         )
+
+    def prefer(self, extensions: Mapping[str, Any] | None) -> None:
+        """Heed `extensions.prefer` of the operation: what the header says, for those who have no headers."""
+        self.prefers_async |= _asks_for_async((extensions or {}).get("prefer") or "")
 
     def for_operation(self) -> Self:
         """A context of its own, which judges the token anew: it may have expired since the connection began."""
@@ -87,11 +108,19 @@ class Context:
             return ANONYMOUS_STAFF
         raise Unauthenticated("Sign in: send `Authorization: Bearer <token>`.")
 
+    @property
+    def actor(self) -> Actor:
+        """The caller as commands and events know them."""
+        return Actor(self.caller.role, self.caller.subject, self.caller.customer_id)
+
     async def dispatch(self, command: Command, idempotency_key: str | None) -> Receipt:
-        """Send a command in the caller's name."""
-        caller = self.caller
-        actor = Actor(caller.role, caller.subject, caller.customer_id)
-        return await self.services.write.dispatch(command, actor, idempotency_key=idempotency_key, trace=self.trace)
+        """Send a command in the caller's name, or queue it where they prefer that."""
+        write = self.services.write
+        send = write.queue if self.prefers_async else write.dispatch
+        receipt = await send(command, self.actor, idempotency_key=idempotency_key, trace=self.trace)
+        if self.prefers_async and self.reply_headers is not None:
+            self.reply_headers["preference-applied"] = RESPOND_ASYNC
+        return receipt
 
     async def reached(self, token: ConsistencyToken, seconds: float) -> bool:
         """Whether the read model shows what the token marks within so many seconds."""
@@ -125,6 +154,12 @@ async def _problem(check: Coroutine[None, None, None]) -> str | None:
 def _trace(header: str | None) -> str | None:
     """The header where it is one: what a client sends goes into every event of its command."""
     return header if header and _TRACEPARENT.fullmatch(header) else None
+
+
+def _asks_for_async(preferences: str) -> bool:
+    """Whether one of the preferences of a `Prefer` header (RFC 7240, section 2) is `respond-async`."""
+    names = (preference.partition(";")[0].strip().lower() for preference in parse_http_list(preferences))
+    return RESPOND_ASYNC in names
 
 
 def _is_loopback(host: str) -> bool:

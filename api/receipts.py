@@ -16,45 +16,12 @@ from api.context import Info
 from api.errors import BadUserInput
 from api.fields import field
 from api.scalars import ConsistencyToken, DateTime, date_time
+from api.user_errors import UserError, UserErrorCode
+from write_model.contracts.ids import kind_of
 from write_model.ports import Command, Receipt
 from write_model.rejection import Rejection
 
 LONGEST_WAIT_MS: Final = 10_000
-
-
-@strawberry.enum
-class UserErrorCode(Enum):
-    INVALID_INPUT = strawberry.enum_value(
-        "INVALID_INPUT",
-        description="The input breaks a structural rule: empty, too long, out of range, malformed.",
-    )
-    NOT_FOUND = "NOT_FOUND"
-    VERSION_CONFLICT = strawberry.enum_value(
-        "VERSION_CONFLICT",
-        description="`expectedVersion` is not the aggregate's version, or concurrent commands kept winning.",
-    )
-    IDEMPOTENCY_KEY_REUSED = strawberry.enum_value(
-        "IDEMPOTENCY_KEY_REUSED", description="The same `idempotencyKey` came with a different command."
-    )
-    CUSTOMER_INACTIVE = "CUSTOMER_INACTIVE"
-    EMAIL_TAKEN = "EMAIL_TAKEN"
-    SKU_TAKEN = "SKU_TAKEN"
-    PRODUCT_DISCONTINUED = "PRODUCT_DISCONTINUED"
-    INSUFFICIENT_STOCK = "INSUFFICIENT_STOCK"
-    CURRENCY_MISMATCH = "CURRENCY_MISMATCH"
-    ORDER_EMPTY = "ORDER_EMPTY"
-    ORDER_STATUS_CONFLICT = strawberry.enum_value(
-        "ORDER_STATUS_CONFLICT", description="The order's status does not allow the command."
-    )
-
-
-@strawberry.type
-class UserError:
-    code: UserErrorCode
-    message: str
-    field: list[str] | None = strawberry.field(
-        description='Path into the mutation\'s arguments, e.g. ["input", "lines", "0", "quantity"].'
-    )
 
 
 @strawberry.type
@@ -94,8 +61,13 @@ class CommandReceipt:
     description="A command that was taken durably and will run soon: follow it with `command` or `commandSettled`."
 )
 class QueuedCommand:
-    command_id: strawberry.ID
-    queued_at: DateTime
+    command_id: strawberry.ID = strawberry.field(description="Its id: for `command` and `commandSettled`.")
+    queued_at: DateTime = strawberry.field(description="When it was taken; from then on it cannot be lost.")
+
+    @classmethod
+    def of(cls, receipt: Receipt) -> "QueuedCommand":
+        """The receipt of a command's queueing as clients see it."""
+        return cls(command_id=strawberry.ID(receipt.id), queued_at=date_time(receipt.committed_at))
 
 
 @strawberry.type(
@@ -116,7 +88,7 @@ class CommandResult:
 async def answer(
     info: Info, command_type: type[Command], input: object, idempotency_key: strawberry.ID | None
 ) -> CommandResult:
-    """Build the command from the mutation's input, send it, and say what became of it."""
+    """Build the command from the mutation's input, send it or queue it, and say what became of it."""
     # Before the commit, so that a client never loses the receipt of a command to a fault in how it asked for it.
     _check_waits(info.selected_fields)
     try:
@@ -128,6 +100,8 @@ async def answer(
     except Rejection as error:
         field = list(error.field) if error.field else None
         return CommandResult(user_errors=[UserError(code=UserErrorCode(error.code), message=str(error), field=field)])
+    if kind_of(receipt.id) == "cmd":
+        return CommandResult(queued=QueuedCommand.of(receipt))
     return CommandResult(receipt=CommandReceipt.of(receipt))
 
 

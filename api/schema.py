@@ -11,8 +11,10 @@ from strawberry.types import ExecutionContext, ExecutionResult
 from strawberry.types.graphql import OperationType
 
 from api.auth import ACCESS, Access, check_access
+from api.commands.queries import CommandQueries
+from api.commands.subscriptions import CommandSubscriptions
 from api.connections.types import Node
-from api.context import Context, Info
+from api.context import Context, Info, message_extensions
 from api.customers.mutations import CustomerMutations
 from api.customers.queries import CustomerQueries, find_customer
 from api.documents import Documents
@@ -30,7 +32,7 @@ from write_model.contracts.ids import kind_of
 
 
 @strawberry.type
-class Query(ProjectionQueries, SalesQueries, OrderQueries, ProductQueries, CustomerQueries):
+class Query(ProjectionQueries, CommandQueries, SalesQueries, OrderQueries, ProductQueries, CustomerQueries):
     @strawberry.field
     async def node(
         self, info: Info, id: strawberry.ID, consistent_with: list[ConsistencyToken] | None = strawberry.UNSET
@@ -54,7 +56,7 @@ class Mutation(OrderMutations, ProductMutations, CustomerMutations):
 
 
 @strawberry.type
-class Subscription(OrderSubscriptions, ProductSubscriptions):
+class Subscription(OrderSubscriptions, ProductSubscriptions, CommandSubscriptions):
     pass
 
 
@@ -82,6 +84,8 @@ class Schema(strawberry.Schema):
         operation_extensions: dict[str, Any] | None = None,
     ) -> ExecutionResult:
         """One answer to a query or a mutation; a subscription has many, and is not one of them."""
+        if context_value:
+            context_value.prefer(operation_extensions)
         allowed = set(OperationType if allowed_operation_types is None else allowed_operation_types)
         result = await super().execute(
             query,
@@ -105,10 +109,13 @@ class Schema(strawberry.Schema):
         allowed_operation_types: Iterable[OperationType] | None = None,
     ) -> AsyncGenerator[Any, None]:
         """All answers to an operation of any type, in a context of its own."""
+        operation_context = context_value and context_value.for_operation()
+        if operation_context:
+            operation_context.prefer(operation_extensions or message_extensions.get())
         answers = await super().stream(
             query,
             variable_values,
-            context_value and context_value.for_operation(),
+            operation_context,
             root_value,
             operation_name,
             operation_extensions,

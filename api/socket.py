@@ -10,7 +10,7 @@ from strawberry.http.exceptions import WebSocketDisconnected
 from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import BaseGraphQLTransportWSHandler
 from strawberry.subscriptions.protocols.graphql_transport_ws.types import Message, SubscribeMessage
 
-from api.context import Context
+from api.context import Context, message_extensions
 from api.errors import Throttled
 from api.wire import fault_in_message
 
@@ -43,6 +43,7 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
 
     async def handle_subscribe(self, message: SubscribeMessage) -> None:
         """Start the operation, unless the connection runs as many as it may."""
+        message_extensions.set(message["payload"].get("extensions"))  # for the operation's task, which copies it
         limit = self.context.services.settings.max_operations_per_socket
         if self.connection_acknowledged and len(self.operations) >= limit and message["id"] not in self.operations:
             fault = Throttled(f"One connection may run {limit} operations at once.")

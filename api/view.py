@@ -70,9 +70,9 @@ class GraphQLView(GraphQL[Context, None]):
             response = _refusal(500, self._services.faults.hide(error))
         await response(scope, receive, send)
 
-    async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Context:  # noqa: ARG002
+    async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Context:
         """Built once a request, or once a connection."""
-        return Context.of(self._services, request)
+        return Context.of(self._services, request, response.headers if isinstance(response, Response) else None)
 
     async def parse_http_body(self, request: AsyncHTTPRequestAdapter) -> GraphQLRequestData:
         """The one operation that a request asks for: no batches, no uploads."""

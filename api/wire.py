@@ -3,10 +3,16 @@
 from json import JSONDecodeError
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic_core import from_json
 
 from api.errors import BadUserInput
+
+
+def _check_prefer(extensions: dict[str, Any]) -> dict[str, Any]:
+    if not isinstance(extensions.get("prefer"), str | None):
+        raise ValueError('`prefer` is text, such as "respond-async"')
+    return extensions
 
 
 class GraphQLRequest(BaseModel):
@@ -17,7 +23,7 @@ class GraphQLRequest(BaseModel):
     query: str | None = None
     variables: dict[str, Any] | None = None
     operationName: str | None = None  # noqa: N815 - the wire's own name
-    extensions: dict[str, Any] | None = None
+    extensions: Annotated[dict[str, Any], AfterValidator(_check_prefer)] | None = None
 
 
 class _Subscribe(BaseModel):

@@ -6,6 +6,7 @@ from typing import Final, Self, TypeVar, cast
 
 from projector.unprojectable import Unprojectable
 from read_model.schema.catalogue import CatalogueRow
+from read_model.schema.commands import CommandRow
 from read_model.schema.customers import CustomerRow
 from read_model.schema.keys import Keys
 from read_model.schema.orders import OrderSummary
@@ -35,7 +36,7 @@ class OpenOrder:
         return cls(OrderSummary.decode(fields["summary"]), fields["timeline"].encode(), fields["lines"].encode(), {})
 
 
-Row = CustomerRow | ProductRow | CatalogueRow | OpenOrder
+Row = CustomerRow | ProductRow | CatalogueRow | OpenOrder | CommandRow
 RowId = tuple[type[Row], str]
 """The kind of a row and the id of what it shows."""
 
@@ -45,13 +46,14 @@ CATALOGUE: Final = "catalogue"
 Fields = Mapping[str, str]
 """A row's hash as it was read; empty where there is none."""
 
-R = TypeVar("R", CustomerRow, ProductRow, CatalogueRow, OpenOrder)
+R = TypeVar("R", CustomerRow, ProductRow, CatalogueRow, OpenOrder, CommandRow)
 
 _KEYS: Final[dict[type[Row], Callable[[Keys, str], str]]] = {
     CustomerRow: Keys.customer,
     ProductRow: Keys.product,
     CatalogueRow: lambda keys, _: keys.catalogue(),
     OpenOrder: Keys.order,
+    CommandRow: Keys.command,
 }
 
 

@@ -90,6 +90,12 @@ class OrderUnknown(ReadFault):
     code = "BAD_USER_INPUT"
 
 
+class CommandUnknown(ReadFault):
+    """You have queued no command {id}."""
+
+    code = "BAD_USER_INPUT"
+
+
 class SlowConsumer(ReadFault):
     """More than {limit} changes were waiting to be taken. Subscribe again, from the last one that came."""
 

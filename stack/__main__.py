@@ -24,7 +24,7 @@ app = typer.Typer(
 def dev(
     demo: Annotated[bool, typer.Option(help="Load demo data into an empty database.")] = True,
 ) -> None:
-    """Run everything on this machine until Ctrl-C: databases, API, relay, projector, expiry.
+    """Run everything on this machine until Ctrl-C: databases, API, relay, projector, expiry, worker.
 
     HOST and PORT say where the API listens. With MONGODB_URL or REDIS_URL set, no database of that kind is started.
     Data are kept in .orderstream in this directory.
@@ -69,6 +69,15 @@ def expiry() -> None:
     """Cancel orders that nobody confirmed in time; any number may run."""
     _prepare("expiry")
     from write_model.expiry.__main__ import main
+
+    main()
+
+
+@app.command()
+def worker() -> None:
+    """Run queued commands; one works, others stand by."""
+    _prepare("worker")
+    from write_model.worker.__main__ import main
 
     main()
 

@@ -31,6 +31,7 @@ PARTS: dict[str, tuple[type[BaseSettings], ...]] = {
     "api": (ApiSettings, WriteSettings, ReadSettings),
     "relay": (RelaySettings,),
     "expiry": (WriteSettings,),
+    "worker": (WriteSettings,),
     "projector": (ProjectorSettings,),
 }
 

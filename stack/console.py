@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.text import Text
 
 _WIDTH = len("projector")
-_STYLES = {"api": "cyan", "relay": "magenta", "projector": "green", "expiry": "blue"}
+_STYLES = {"api": "cyan", "relay": "magenta", "projector": "green", "expiry": "blue", "worker": "bright_blue"}
 _SERVER_STYLE = "yellow"
 
 console = Console(highlight=False, soft_wrap=True)

@@ -86,8 +86,8 @@ class _Stack:
             self.workspace.announce(Running(os.getpid(), mongodb_url, redis_url, self.settings.url))
 
             await demo.prepare(with_demo=with_demo)
-            workers = [self._part(name) for name in ("relay", "projector", "expiry")]
-            drains.push_async_callback(self._drain, PART_GRACE_SECONDS, *workers)
+            parts = [self._part(name) for name in ("relay", "projector", "expiry", "worker")]
+            drains.push_async_callback(self._drain, PART_GRACE_SECONDS, *parts)
             drains.push_async_callback(self._drain, API_GRACE_SECONDS, self._part("api"))
             await readiness.wait(self.settings, say)
             self._greet()

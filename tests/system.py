@@ -1,4 +1,4 @@
-"""The whole system for tests: API, relay and projector as processes of their own, and clients that speak to it."""
+"""The whole system for tests: API, relay, projector, worker as processes of their own, and clients that speak to it."""
 
 import asyncio
 import json
@@ -126,6 +126,24 @@ class Client:
         receipt: dict[str, Any] = result["receipt"]
         assert receipt["projected"] is True
         return receipt
+
+    async def queue(self, name: str, /, *, key: str | None = None, **input: Any) -> dict[str, Any]:
+        """The result of a command that is to be queued."""
+        type_ = f"{name[0].upper()}{name[1:]}Input"
+        query = f"""mutation($input: {type_}!, $key: ID) {{
+            {name}(input: $input, idempotencyKey: $key) {{
+                receipt {{ id version replayed }}
+                queued {{ commandId queuedAt }}
+                userErrors {{ code message field }}
+            }}
+        }}"""
+        body = {"query": query, "variables": {"input": input, "key": key}}
+        response = await self.http.post("/graphql", json=body, headers={"prefer": "respond-async"})
+        answer = response.json()
+        assert "errors" not in answer, answer
+        result: dict[str, Any] = answer["data"][name]
+        assert ("preference-applied" in response.headers) == (result["userErrors"] == [])
+        return result
 
     async def register_customer(self) -> str:
         name = self.system.unique("customer")
@@ -255,6 +273,7 @@ async def running_system(directory: Path, mongodb_url: str, database: str, **set
         }
         await running.enter_async_context(process("write_model.relay", environment, log))
         await running.enter_async_context(process("projector", environment, log))
+        await running.enter_async_context(process("write_model.worker", environment, log))
         api = await running.enter_async_context(process("api", environment, log))
         await wait_until_ready(url, api, log)
         yield System(url, environment, log)

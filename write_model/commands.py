@@ -25,6 +25,7 @@ from write_model.products.discontinue_product import DiscontinueProduct, discont
 from write_model.products.document import PRODUCTS
 from write_model.products.restock_product import RestockProduct, restock_product
 from write_model.products.update_product_details import UpdateProductDetails, update_product_details
+from write_model.queue.document import QUEUED_COMMANDS
 
 COMMANDS: Final[dict[type[Command], Handler[Any]]] = {
     RegisterCustomer: register_customer,
@@ -48,4 +49,12 @@ COMMANDS: Final[dict[type[Command], Handler[Any]]] = {
     CancelOrder: cancel_order,
 }
 
-AGGREGATES: Final[tuple[Aggregate[Any], ...]] = (CUSTOMERS, PRODUCTS, ORDERS)
+AGGREGATES: Final[tuple[Aggregate[Any], ...]] = (CUSTOMERS, PRODUCTS, ORDERS, QUEUED_COMMANDS)
+
+
+def name_of(command: type[Command]) -> str:
+    """The command's name in the contract, which is its mutation's: `placeOrder`."""
+    return command.__name__[0].lower() + command.__name__[1:]
+
+
+NAMED: Final[dict[str, type[Command]]] = {name_of(command): command for command in COMMANDS}

@@ -20,6 +20,7 @@ __all__ = [
     "Command",
     "Entropy",
     "Handler",
+    "OnRefusal",
     "Receipt",
     "State",
     "Submission",
@@ -103,6 +104,10 @@ class UnitOfWork(Protocol):
         """These happened to the aggregate, in this order."""
         ...
 
+    def version_of(self, id: str) -> int:
+        """The version of an aggregate that was loaded or created, with what was recorded."""
+        ...
+
 
 C = TypeVar("C", bound=Command, contravariant=True)
 
@@ -113,12 +118,17 @@ class Handler(Protocol[C]):
     def __call__(self, command: C, uow: UnitOfWork, /) -> Awaitable[str]: ...
 
 
+OnRefusal = Callable[[Rejection, UnitOfWork], Awaitable[str]]
+"""Records that a command was refused; answers the id of what says so."""
+
+
 @dataclass(frozen=True, slots=True)
 class Submission:
     """A command on its way to the commit.
 
     `fingerprint` tells two commands apart that came with the same key; `at` is when the command was taken, and the
-    time of its events.
+    time of its events. `on_refusal` is for one that was queued: nobody waits for its answer, so that its refusal is
+    committed as well.
     """
 
     command: Command
@@ -129,11 +139,15 @@ class Submission:
     fingerprint: str
     idempotency_key: str | None
     trace: str | None
+    on_refusal: OnRefusal | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What a committed command answers; `token` marks the commit (contracts.streams.Token, encoded)."""
+    """What a committed command answers; `token` marks the commit (contracts.streams.Token, encoded).
+
+    A command that was queued answers with a receipt of its own queueing: `id` is then its `command_id`.
+    """
 
     command_id: str
     id: str

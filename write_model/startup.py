@@ -19,6 +19,7 @@ from write_model.mongo.gate import Gate
 from write_model.mongo.indexes import ensure_indexes, missing_indexes
 from write_model.mongo.terms import settle_terms
 from write_model.ports import Actor, Clock, Command, Receipt
+from write_model.queue.queued_command import QueuedCommand
 from write_model.rejection import Unavailable
 from write_model.settings import WriteSettings
 
@@ -46,6 +47,16 @@ class WriteModel:
     ) -> Receipt:
         """See Dispatcher.dispatch."""
         return await self._dispatcher.dispatch(command, actor, idempotency_key=idempotency_key, trace=trace)
+
+    async def queue(
+        self, command: Command, actor: Actor, *, idempotency_key: str | None = None, trace: str | None = None
+    ) -> Receipt:
+        """See Dispatcher.queue."""
+        return await self._dispatcher.queue(command, actor, idempotency_key=idempotency_key, trace=trace)
+
+    async def run(self, queued: QueuedCommand) -> Receipt:
+        """See Dispatcher.run."""
+        return await self._dispatcher.run(queued)
 
     async def check(self) -> None:
         """Unavailable, with what is missing, unless MongoDB answers and has its indexes."""

@@ -47,7 +47,20 @@ class ProductChanged:
         return self.product_id
 
 
-Change = OrderChanged | ProductChanged
+@dataclass(frozen=True, slots=True)
+class CommandChanged:
+    """A queued command was taken, or has its outcome."""
+
+    command_id: str
+    version: int
+
+    @property
+    def about(self) -> str:
+        """The id of what changed."""
+        return self.command_id
+
+
+Change = OrderChanged | ProductChanged | CommandChanged
 
 
 _adapter: TypeAdapter[Change] = TypeAdapter(Change)

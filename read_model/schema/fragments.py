@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic_core import from_json, to_json
 
-Leaf = str | int | bool | None
+Leaf = str | int | bool | tuple[str, ...] | None
 
 
 def join(leaves: Iterable[Leaf]) -> bytes:

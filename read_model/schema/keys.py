@@ -31,6 +31,10 @@ class Keys(NamedTuple):
         """Sorted set, members by `names.name_member`: the customers, or those with a word that begins so."""
         return self._key("customers" + (f":with:{beginning}" if beginning else ""))
 
+    def command(self, command_id: str) -> str:
+        """Hash: a queued command's row (commands.CommandRow)."""
+        return self._key(f"command:{command_id}")
+
     def renames(self) -> str:
         """Sorted set: the customers whose new name is on its way into their orders, by how many of them show it."""
         return self._key("renames")

@@ -94,9 +94,9 @@ def test_arguments_without_a_default_have_none() -> None:
 
 # What is left for later; an entry that has been served by now must leave this list.
 MISSING: dict[str, set[str]] = {
-    "Query": {"command"},
+    "Query": set(),
     "Mutation": set(),
-    "Subscription": {"commandSettled"},
+    "Subscription": set(),
 }
 
 

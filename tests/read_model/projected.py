@@ -7,7 +7,8 @@ from typing import Any, Final
 
 from redis.asyncio import Redis
 
-from read_model.schema.changes import CHANGE, OrderChanged, encode_change
+from read_model.schema.changes import CHANGE, CommandChanged, OrderChanged, encode_change
+from read_model.schema.commands import CommandRow
 from read_model.schema.customers import CustomerRow
 from read_model.schema.keys import Keys, feed_key
 from read_model.schema.names import beginnings_of, name_member, words_of
@@ -119,6 +120,14 @@ class Projected:
         await self.redis.hset(keys.customer(row.id), mapping=_fields(row.encode()))
         for beginning in ("", *beginnings_of(words_of(row.name, row.email))):
             await self.redis.zadd(keys.customers(beginning), {name_member(row.name, row.id): 0})
+
+    async def command(self, row: CommandRow) -> None:
+        """A queued command, announced."""
+        keys = Keys(partition_of(row.id, PARTITIONS), self.generation)
+        async with self.redis.pipeline() as step:
+            step.hset(keys.command(row.id), mapping=_fields(row.encode()))
+            self._advance(step, keys.partition, [CommandChanged(row.id, row.version)])
+            await step.execute()
 
     async def announce(self, *changes: OrderChanged) -> Position:
         """A step of the partition that these orders share, which says so and writes no rows; its position."""

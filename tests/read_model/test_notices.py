@@ -2,7 +2,14 @@
 
 import pytest
 
-from read_model.schema.changes import Change, OrderChanged, ProductChanged, decode_change, encode_change
+from read_model.schema.changes import (
+    Change,
+    CommandChanged,
+    OrderChanged,
+    ProductChanged,
+    decode_change,
+    encode_change,
+)
 
 ORDER = (
     '{"order_id":"ord_1","customer_id":"cus_1","version":2,"previous_status":"PLACED","status":"CONFIRMED",'
@@ -16,6 +23,7 @@ ORDER = (
         ("", None),
         (ORDER, OrderChanged("ord_1", "cus_1", 2, "PLACED", "CONFIRMED", "2026-11-20T09:30:00.000Z")),
         ('{"product_id":"prd_1","version":7}', ProductChanged("prd_1", 7)),
+        ('{"command_id":"cmd_1","version":2}', CommandChanged("cmd_1", 2)),
     ],
 )
 def test_a_notice_is_written_and_read_in_one_form(text: str, change: Change | None) -> None:

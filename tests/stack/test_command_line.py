@@ -15,7 +15,7 @@ from write_model.startup import system_clock
 
 SECRET = "a secret of the tests that is long enough"
 CUSTOMER = new_id("cus", 7, system_clock(), os.urandom)
-PARTS = ("api", "relay", "projector", "expiry")
+PARTS = ("api", "relay", "projector", "expiry", "worker")
 UNSET = {"MONGODB_URL", "REDIS_URL", "AUTH_SECRET", "HOST", "PORT"}
 
 
@@ -88,7 +88,7 @@ def test_a_token_that_makes_no_sense_is_wrong_usage(orderstream: Run, arguments:
 @pytest.mark.parametrize("part", PARTS)
 def test_a_part_without_its_settings_says_what_to_set(orderstream: Run, part: str) -> None:
     says = complaint(orderstream(part))
-    assert ("MONGODB_URL" if part == "expiry" else "REDIS_URL") in says
+    assert ("MONGODB_URL" if part in ("expiry", "worker") else "REDIS_URL") in says
     assert "not set" in says
     assert "orderstream dev" in says
 

@@ -106,7 +106,7 @@ async def test_it_starts_watches_over_its_parts_and_leaves_nothing_behind(tmp_pa
         assert dev.query("{ projection { parkedEvents } }", "nonsense")["errors"]
 
         parts = dev.descendants()
-        assert {"api", "relay", "projector", "expiry"} < set(parts)
+        assert {"api", "relay", "projector", "expiry", "worker"} < set(parts)
         assert len(parts) == 6  # with mongod and the Redis
         os.kill(parts["projector"], signal.SIGKILL)
         await dev.expect("projector | was ended by SIGKILL; next start in 0.5 s")

@@ -11,6 +11,7 @@ from typing import Any, Final, TypeVar, get_args
 from pydantic import ValidationError
 from pydantic_core import from_json, to_json
 
+from write_model.contracts.commands import CommandEvent
 from write_model.contracts.customers import CustomerEvent
 from write_model.contracts.envelope import Envelope
 from write_model.contracts.event import Event
@@ -18,7 +19,9 @@ from write_model.contracts.orders import OrderEvent
 from write_model.contracts.products import ProductEvent
 
 EVENT_TYPES: Final[dict[str, type[Event]]] = {
-    event.__name__: event for union in (CustomerEvent, ProductEvent, OrderEvent) for event in get_args(union)
+    event.__name__: event
+    for union in (CustomerEvent, ProductEvent, OrderEvent, CommandEvent)
+    for event in get_args(union)
 }
 
 # (type, schema version) -> a function from that version's data to the next one's.

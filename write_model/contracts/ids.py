@@ -42,6 +42,14 @@ def slot_of(id: str) -> int:
     return ALPHABET.index(id[-2]) * len(ALPHABET) + ALPHABET.index(id[-1])
 
 
+def made_at(id: str) -> datetime:
+    """When the id was made, in whole milliseconds."""
+    number = 0
+    for character in id[4 : 4 + _UUID_LENGTH]:
+        number = number << 5 | ALPHABET.index(character)
+    return _EPOCH + timedelta(milliseconds=number >> 80)
+
+
 def earliest_id(kind: Kind, moment: datetime) -> str:
     """A bound: every id of the kind made at the moment or later sorts at or above it, every earlier one below."""
     return f"{kind}_{_base32(max(0, _milliseconds(moment)) << 80, _UUID_LENGTH)}"

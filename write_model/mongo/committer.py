@@ -106,8 +106,7 @@ class Committer:
                 except Taken as error:
                     culprit = next(p for p in batch if p.submission is error.change.takers[error.field])
                     if not await self._was_committed(culprit):
-                        culprit.settle(error.change.aggregate.taken[error.field](error.change.state))
-                        batch.remove(culprit)
+                        culprit.refusal = error.change.aggregate.taken[error.field](error.change.state)
                 except Conflict:
                     if loop.time() > deadline:
                         raise
@@ -141,7 +140,7 @@ class Committer:
         plan = await make_plan(self._database, batch, self._settings, self._entropy)
         async with await self._client.start_session() as session:
             if plan.changes or plan.receipts:
-                written = Batch(list(plan.changes.values()), plan.envelopes, list(plan.receipts.items()))
+                written = Batch(list(plan.changes.values()), plan.envelopes, list(plan.receipts.values()))
                 await transaction.write(self._database, session, written)
             elif plan.replayed or plan.admitted:
                 await self._database.command("ping", session=session)
@@ -153,7 +152,8 @@ class Committer:
         key = receipt_id(pending.submission)
         # A unique index sees what no majority has yet.
         local = self._database.with_options(read_concern=ReadConcern("local"))
-        return key is not None and bool(await find_receipts(local, [key]))
+        receipt = (await find_receipts(local, [key])).get(key) if key else None
+        return receipt is not None and not receipt.is_ticket_of(pending.submission)
 
     def _answer(self, plan: Plan, session: AsyncIOMotorClientSession) -> None:
         """Refusals too are answered only now: they may rest on what was committed with them."""

@@ -1,17 +1,18 @@
 """Collections and indexes: made at every start, which does nothing where they are there."""
 
 from collections.abc import Iterable
-from contextlib import suppress
 from typing import Any, Final
 
 from pymongo import ASCENDING, IndexModel
 from pymongo.collation import Collation, CollationStrength
-from pymongo.errors import CollectionInvalid
+from pymongo.errors import CollectionInvalid, OperationFailure
 
 from write_model.mongo.database import HEARTBEATS, JOURNAL, LEASES, RECEIPTS, SEGMENTS, Database
 from write_model.ports import Aggregate
 
 RECEIPT_LIFETIME_SECONDS: Final = 7 * 24 * 3600
+
+_NAMESPACE_EXISTS: Final = 48
 
 # Two addresses that differ in case only are one to the people who type them.
 _CASELESS = Collation("en", strength=CollationStrength.SECONDARY)
@@ -44,10 +45,19 @@ async def ensure_indexes(database: Database, aggregates: Iterable[Aggregate[Any]
     existing = set(await database.list_collection_names())
     for collection, indexes in _indexes(aggregates).items():
         if collection not in existing:
-            with suppress(CollectionInvalid):  # another process was first
-                await database.create_collection(collection)
+            await _create(database, collection)
         if indexes:
             await database[collection].create_indexes(indexes)
+
+
+async def _create(database: Database, collection: str) -> None:
+    try:
+        await database.create_collection(collection)
+    except CollectionInvalid:
+        pass  # another process was first
+    except OperationFailure as error:
+        if error.code != _NAMESPACE_EXISTS:  # the same, in the same moment
+            raise
 
 
 async def missing_indexes(database: Database, aggregates: Iterable[Aggregate[Any]]) -> list[str]:

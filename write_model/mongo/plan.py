@@ -6,7 +6,7 @@ are one update.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,7 +16,7 @@ from write_model.contracts.envelope import Envelope
 from write_model.contracts.ids import Entropy, slot_of
 from write_model.mongo.database import Database
 from write_model.mongo.loader import Loader, find_in
-from write_model.mongo.receipts import ReceiptId, StoredReceipt, find_receipts, receipt_id
+from write_model.mongo.receipts import Keep, ReceiptId, StoredReceipt, find_receipts, receipt_id
 from write_model.mongo.transaction import Change
 from write_model.mongo.unit_of_work import Work
 from write_model.ports import Receipt, Submission
@@ -26,10 +26,11 @@ from write_model.settings import WriteSettings
 
 @dataclass(slots=True, eq=False)
 class Pending:
-    """A command that waits for its answer."""
+    """A command that waits for its answer. `refusal` is what MongoDB had against an earlier attempt."""
 
     submission: Submission
     answer: asyncio.Future[Receipt]
+    refusal: Rejection | None = None
 
     def settle(self, outcome: Receipt | BaseException) -> None:
         """Tell the one who waits, unless they have gone."""
@@ -52,7 +53,15 @@ class Plan:
     """With the ordinal of the command's last event in each slot; empty for one that had nothing to say."""
     changes: dict[str, Change] = field(default_factory=dict)
     envelopes: list[Envelope[Any]] = field(default_factory=list)
-    receipts: dict[ReceiptId, StoredReceipt] = field(default_factory=dict)
+    receipts: dict[ReceiptId, Keep] = field(default_factory=dict)
+
+    def receipt_for(self, submission: Submission, known: Mapping[ReceiptId, StoredReceipt]) -> StoredReceipt | None:
+        """The receipt under the command's key, if any; its own ticket is none."""
+        key = receipt_id(submission)
+        if key is None:
+            return None
+        receipt = self.receipts[key].receipt if key in self.receipts else known.get(key)
+        return None if receipt is None or receipt.is_ticket_of(submission) else receipt
 
     def repeat(self, pending: Pending, receipt: StoredReceipt) -> None:
         """The command's key has a receipt, which is its answer, unless that was another command."""
@@ -73,25 +82,24 @@ async def make_plan(database: Database, batch: Sequence[Pending], settings: Writ
     works = [work_of(pending) for pending in batch]
     keys = [key for pending in batch if (key := receipt_id(pending.submission))]
     known, outcomes = await asyncio.gather(
-        find_receipts(database, list(dict.fromkeys(keys))), asyncio.gather(*(_run(work) for work in works))
+        find_receipts(database, list(dict.fromkeys(keys))),
+        asyncio.gather(*(_run(work, pending.refusal) for pending, work in zip(batch, works, strict=True))),
     )
     plan = Plan()
     for pending, work, outcome in zip(batch, works, outcomes, strict=True):
         if len(plan.envelopes) >= settings.commit_events:
             break
         plan.taken += 1
-        key = receipt_id(pending.submission)
-        receipt = key and (plan.receipts.get(key) or known.get(key))
-        if receipt:
+        if receipt := plan.receipt_for(pending.submission, known):
             plan.repeat(pending, receipt)
             continue
         if not work.is_current:
             work = work_of(pending)
-            outcome = await _run(work)
+            outcome = await _run(work, pending.refusal)
         if isinstance(outcome, BaseException):
             plan.refused.append((pending, outcome))
             continue
-        _admit(plan, pending, work, outcome, loader)
+        _admit(plan, pending, work, outcome, loader, known)
     await _recall(database, plan)
     return plan
 
@@ -103,16 +111,23 @@ async def _recall(database: Database, plan: Plan) -> None:
     states were: then it would be refused for what it did itself.
     """
     refused, plan.refused = plan.refused, []
-    keys = [receipt_id(pending.submission) for pending, _ in refused]
-    known = await find_receipts(database, [key for key in keys if key])
-    for key, (pending, refusal) in zip(keys, refused, strict=True):
-        if receipt := key and known.get(key):
+    keys = [key for pending, _ in refused if (key := receipt_id(pending.submission))]
+    known = await find_receipts(database, keys)
+    for pending, refusal in refused:
+        if receipt := plan.receipt_for(pending.submission, known):
             plan.repeat(pending, receipt)
         else:
             plan.refused.append((pending, refusal))
 
 
-def _admit(plan: Plan, pending: Pending, work: Work, aggregate_id: str, loader: Loader) -> None:
+def _admit(
+    plan: Plan,
+    pending: Pending,
+    work: Work,
+    aggregate_id: str,
+    loader: Loader,
+    known: Mapping[ReceiptId, StoredReceipt],
+) -> None:
     submission = pending.submission
     versions = {id: loader.version(id) for _, id, _ in work.events}
     ordinals: dict[int, int] = {}
@@ -142,16 +157,24 @@ def _admit(plan: Plan, pending: Pending, work: Work, aggregate_id: str, loader: 
         plan.changes[id] = Change(aggregate, loader.loaded_version(id), state, takers)
     receipt = StoredReceipt.of(submission, aggregate_id, work.version_of(aggregate_id), list(versions))
     if key := receipt_id(submission):
-        plan.receipts[key] = receipt
+        ticket_of = submission.command_id if key in known else None
+        plan.receipts[key] = Keep(key, ticket_of, None if work.is_refused else receipt)
     plan.admitted.append((pending, receipt, ordinals))
 
 
-async def _run(work: Work) -> str | BaseException:
+async def _run(work: Work, refusal: Rejection | None) -> str | BaseException:
     """The handler's answer, or why there is none: a command's failure is its own, the batch goes on."""
+    submission = work.submission
     try:
-        return await work.submission.handler(work.submission.command, work)
-    except Rejection as refusal:
-        return refusal
+        try:
+            if refusal:
+                raise refusal
+            return await submission.handler(submission.command, work)
+        except Rejection as error:
+            if submission.on_refusal is None:
+                return error
+            work.refuse()
+            return await submission.on_refusal(error, work)
     except PyMongoError:
         raise  # nobody's own
     except Exception as error:

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from pymongo import DeleteOne, InsertOne, ReplaceOne
+
 from write_model.contracts.ids import slot_of
 from write_model.mongo.database import RECEIPTS, Database, Document
 from write_model.ports import Submission
@@ -16,7 +18,8 @@ ReceiptId = tuple[str, str]
 class StoredReceipt:
     """A receipt without its token: that would name a commit which was not made yet when this was written.
 
-    `slots` are those of the aggregates that the command touched.
+    `slots` are those of the aggregates that the command touched. A command in the queue has one of its own queueing,
+    its ticket, which gives way to that of its effect.
     """
 
     fingerprint: str
@@ -38,6 +41,27 @@ class StoredReceipt:
             slots=tuple(sorted({slot_of(id) for id in (aggregate_id, *touched)})),
         )
 
+    def is_ticket_of(self, submission: Submission) -> bool:
+        """Whether it only says that this very command was queued."""
+        return self.aggregate_id == submission.command_id
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """What is kept under a key from now on: a receipt, or nothing, in the place of a command's ticket or of nothing."""
+
+    id: ReceiptId
+    ticket_of: str | None
+    receipt: StoredReceipt | None
+
+    def request(self) -> InsertOne[Document] | ReplaceOne[Document] | DeleteOne | None:
+        """What to ask of MongoDB; it does nothing where the ticket is not there any more."""
+        ticket = {"_id": _document_id(self.id), "command_id": self.ticket_of}
+        if self.receipt is None:
+            return DeleteOne(ticket) if self.ticket_of else None
+        document = to_document(self.id, self.receipt)
+        return ReplaceOne(ticket, document) if self.ticket_of else InsertOne(document)
+
 
 def receipt_id(submission: Submission) -> ReceiptId | None:
     """Under what the submission's receipt is kept, None without a key."""
@@ -47,7 +71,7 @@ def receipt_id(submission: Submission) -> ReceiptId | None:
 def to_document(id: ReceiptId, receipt: StoredReceipt) -> Document:
     """The receipt's document; it expires by `at`."""
     return {
-        "_id": {"actor": id[0], "key": id[1]},
+        "_id": _document_id(id),
         "fingerprint": receipt.fingerprint,
         "command_id": receipt.command_id,
         "aggregate_id": receipt.aggregate_id,
@@ -61,7 +85,7 @@ async def find_receipts(database: Database, ids: Sequence[ReceiptId]) -> dict[Re
     """Those that are kept, in one query."""
     if not ids:
         return {}
-    wanted = [{"actor": actor, "key": key} for actor, key in ids]
+    wanted = [_document_id(id) for id in ids]
     found: dict[ReceiptId, StoredReceipt] = {}
     async for document in database[RECEIPTS].find({"_id": {"$in": wanted}}):
         found[document["_id"]["actor"], document["_id"]["key"]] = StoredReceipt(
@@ -73,3 +97,7 @@ async def find_receipts(database: Database, ids: Sequence[ReceiptId]) -> dict[Re
             slots=tuple(document["slots"]),
         )
     return found
+
+
+def _document_id(id: ReceiptId) -> Document:
+    return {"actor": id[0], "key": id[1]}

@@ -15,9 +15,9 @@ from pymongo.write_concern import WriteConcern
 
 from write_model.contracts.envelope import Envelope
 from write_model.contracts.event import Event
-from write_model.mongo import journal, receipts
+from write_model.mongo import journal
 from write_model.mongo.database import JOURNAL, RECEIPTS, Database, Document
-from write_model.mongo.receipts import ReceiptId, StoredReceipt
+from write_model.mongo.receipts import Keep
 from write_model.ports import Aggregate, State, Submission
 
 _WRITE_CONFLICT = 112
@@ -63,7 +63,7 @@ class Batch:
 
     changes: Sequence[Change]
     envelopes: Sequence[Envelope[Event]]
-    receipts: Sequence[tuple[ReceiptId, StoredReceipt]]
+    receipts: Sequence[Keep]
 
 
 async def write(database: Database, session: AsyncIOMotorClientSession, batch: Batch) -> None:
@@ -75,8 +75,10 @@ async def write(database: Database, session: AsyncIOMotorClientSession, batch: B
     session.start_transaction(read_concern=ReadConcern("snapshot"), write_concern=_MAJORITY)
     try:
         await _write_changes(database, session, batch.changes)
-        await _insert(database, session, JOURNAL, [journal.to_document(e) for e in batch.envelopes])
-        await _insert(database, session, RECEIPTS, [receipts.to_document(id, r) for id, r in batch.receipts])
+        if batch.envelopes:
+            documents = [journal.to_document(envelope) for envelope in batch.envelopes]
+            await database[JOURNAL].insert_many(documents, session=session)
+        await _keep(database, session, batch.receipts)
     except PyMongoError as error:
         await _abort(session)
         if _is_conflict(error):
@@ -113,11 +115,13 @@ def _request(change: Change) -> InsertOne[Document] | ReplaceOne[Document]:
     return ReplaceOne({"_id": change.state.id, "version": change.loaded_version}, document)
 
 
-async def _insert(
-    database: Database, session: AsyncIOMotorClientSession, collection: str, documents: list[Document]
-) -> None:
-    if documents:
-        await database[collection].insert_many(documents, session=session)
+async def _keep(database: Database, session: AsyncIOMotorClientSession, receipts: Sequence[Keep]) -> None:
+    requests = [request for keep in receipts if (request := keep.request())]
+    if not requests:
+        return
+    result = await database[RECEIPTS].bulk_write(requests, session=session)
+    if result.inserted_count + result.matched_count + result.deleted_count != len(requests):
+        raise Conflict("a queued command was settled by another")
 
 
 def _taken(error: BulkWriteError, group: Sequence[Change]) -> Taken | None:

@@ -25,6 +25,7 @@ class Work:
         self._entropy = entropy
         self._own: dict[str, State] = {}
         self._versions_read: dict[str, int] = {}
+        self.is_refused = False
 
     @property
     def now(self) -> datetime:
@@ -75,6 +76,12 @@ class Work:
         """The aggregate's version after this work."""
         state = self._own.get(id)
         return state.version if state else self._loader.version(id)
+
+    def refuse(self) -> None:
+        """What was recorded did not happen; what is recorded from here on says so."""
+        self.events.clear()
+        self._own.clear()
+        self.is_refused = True
 
     def admit(self) -> None:
         """Let the commands behind this one see what it did."""

@@ -1,0 +1,1 @@
+"""Queued commands at the edge."""

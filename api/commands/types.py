@@ -1,0 +1,51 @@
+"""Queued commands as clients see them."""
+
+from enum import Enum
+
+import strawberry
+
+from api.scalars import DateTime
+from api.user_errors import UserError, UserErrorCode
+from read_model.schema.commands import CommandRow
+
+
+@strawberry.enum(description="How far a queued command has come.")
+class CommandStatus(Enum):
+    QUEUED = strawberry.enum_value("QUEUED", description="It waits for its turn.")
+    COMMITTED = strawberry.enum_value("COMMITTED", description="It took effect.")
+    REJECTED = strawberry.enum_value("REJECTED", description="It was refused, and nothing of it took effect.")
+
+
+@strawberry.type(description="A command that was sent with `Prefer: respond-async`, and what became of it.")
+class Command:
+    id: strawberry.ID = strawberry.field(description="The `commandId` of `queued`.")
+    name: str = strawberry.field(description='The mutation\'s name, e.g. "placeOrder".')
+    status: CommandStatus = strawberry.field(description="Whether it still waits, and how it ended.")
+    queued_at: DateTime = strawberry.field(description="When it was taken.")
+    settled_at: DateTime | None = strawberry.field(description="When it was committed or rejected; null before.")
+    aggregate_id: strawberry.ID | None = strawberry.field(
+        description="What the command created or changed, once committed."
+    )
+    version: int | None = strawberry.field(description="The version of that after the command, once committed.")
+    user_errors: list[UserError] = strawberry.field(description="Why it was rejected; empty otherwise.")
+
+    @classmethod
+    def of(cls, row: CommandRow) -> "Command":
+        """The command as clients see it."""
+        return cls(
+            id=strawberry.ID(row.id),
+            name=row.name,
+            status=CommandStatus(row.status),
+            queued_at=DateTime(row.queued_at),
+            settled_at=DateTime(row.settled_at) if row.settled_at else None,
+            aggregate_id=strawberry.ID(row.result_id) if row.result_id else None,
+            version=row.result_version,
+            user_errors=[
+                UserError(
+                    code=UserErrorCode(refusal.code),
+                    message=refusal.message,
+                    field=list(refusal.field) if refusal.field is not None else None,
+                )
+                for refusal in row.refusals
+            ],
+        )

@@ -1,0 +1,70 @@
+"""Queries for queued commands, and the outcome of one."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from datetime import datetime, timedelta
+from typing import Final
+
+from read_model.changes import Changes
+from read_model.connection import Reader
+from read_model.errors import CommandUnknown
+from read_model.rows import Rows
+from read_model.schema.commands import CommandRow
+from read_model.schema.keys import Keys
+from write_model.contracts.ids import kind_of, made_at
+from write_model.contracts.streams import Position, Token, partition_of
+
+LONGEST_TAKE: Final = timedelta(seconds=15)
+"""From the moment when a command gets its id to its commit, at the most."""
+
+COMMANDS: Final = Rows("cmd", Keys.command, ("summary", "refusals"), CommandRow.decode)
+
+
+async def command(reader: Reader, changes: Changes, id: str, *, now: datetime, seconds: float) -> CommandRow | None:
+    """The queued command with the id, None where there is none. One round trip for what is there.
+
+    There is no token for a command that was just taken, but its id says when that was: one that may not have come here
+    yet is waited for. StaleRead where that takes longer than so many seconds; Unavailable.
+    """
+    if kind_of(id) != "cmd":
+        return None
+    row = await COMMANDS.find(reader, id)
+    partition = partition_of(id, reader.partitions)
+    # A commit's second is MongoDB's, `now` is ours: one second between the two is forgiven.
+    known = _at(min(now, made_at(id) + LONGEST_TAKE) + timedelta(seconds=1))
+    if row or changes.position(partition) >= known:
+        return row
+    async with changes.subscribe((partition,), id) as feed:
+        row = await COMMANDS.find(reader, id)
+        if row is None:
+            announced = asyncio.ensure_future(anext(feed))
+            passed = asyncio.ensure_future(changes.reached(Token.at(known, (partition,)), seconds))
+            try:
+                await asyncio.wait({announced, passed}, return_when=asyncio.FIRST_COMPLETED)
+                await (announced if announced.done() else passed)
+            finally:
+                announced.cancel()
+                passed.cancel()
+                await asyncio.gather(announced, passed, return_exceptions=True)
+            row = await feed.patiently(lambda: COMMANDS.find(reader, id))
+    return row
+
+
+async def command_settled(reader: Reader, changes: Changes, id: str) -> AsyncGenerator[CommandRow, None]:
+    """The command once it has its outcome, and nothing more; CommandUnknown, SlowConsumer, Unavailable.
+
+    Close it when done (contextlib.aclosing): it holds a subscription.
+    """
+    # The feed comes first: whatever happens while the row is read is in one of them, or in both.
+    async with changes.subscribe((partition_of(id, reader.partitions),), id) as feed:
+        row = await COMMANDS.find(reader, id)
+        if row is None:
+            raise CommandUnknown(id=id)
+        while row is None or row.settled_at is None:
+            await anext(feed)
+            row = await feed.patiently(lambda: COMMANDS.find(reader, id))
+        yield row
+
+
+def _at(moment: datetime) -> Position:
+    return Position.of_commit(int(moment.timestamp()), 0)

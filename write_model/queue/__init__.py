@@ -1,0 +1,1 @@
+"""Queued commands: taken now, run soon, each once."""

@@ -1,0 +1,1 @@
+"""The worker: queued commands, run in their order."""
