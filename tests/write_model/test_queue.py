@@ -187,6 +187,9 @@ class TestIdempotencyKeys:
             assert (repeated.id, repeated.committed_at, repeated.replayed) == (first.id, first.committed_at, True)
         assert await stored[QUEUED_COMMANDS.collection].count_documents({}) == 1
         assert await stored["customers"].count_documents({}) == 0
+        assert await stored[RECEIPTS].count_documents({"at": {"$exists": True}}) == 0, (
+            "no receipt expires while it waits"
+        )
 
     async def test_once_it_took_effect_a_repetition_answers_that(
         self, write_model: WriteModel, worker: Worker, stored: Database

@@ -41,6 +41,11 @@ class StoredReceipt:
             slots=tuple(sorted({slot_of(id) for id in (aggregate_id, *touched)})),
         )
 
+    @property
+    def is_ticket(self) -> bool:
+        """Whether it only says that a command was queued."""
+        return self.aggregate_id == self.command_id
+
     def is_ticket_of(self, submission: Submission) -> bool:
         """Whether it only says that this very command was queued."""
         return self.aggregate_id == submission.command_id
@@ -69,14 +74,14 @@ def receipt_id(submission: Submission) -> ReceiptId | None:
 
 
 def to_document(id: ReceiptId, receipt: StoredReceipt) -> Document:
-    """The receipt's document; it expires by `at`."""
+    """The receipt's document; it expires by `at`, which a ticket lacks: that stays as long as its command waits."""
     return {
         "_id": _document_id(id),
         "fingerprint": receipt.fingerprint,
         "command_id": receipt.command_id,
         "aggregate_id": receipt.aggregate_id,
         "version": receipt.version,
-        "at": receipt.committed_at,
+        "queued_at" if receipt.is_ticket else "at": receipt.committed_at,
         "slots": receipt.slots,
     }
 
@@ -93,7 +98,7 @@ async def find_receipts(database: Database, ids: Sequence[ReceiptId]) -> dict[Re
             command_id=document["command_id"],
             aggregate_id=document["aggregate_id"],
             version=document["version"],
-            committed_at=document["at"],
+            committed_at=document.get("at") or document["queued_at"],
             slots=tuple(document["slots"]),
         )
     return found

@@ -8,6 +8,7 @@ the version of a command's document who is right.
 
 import asyncio
 import logging
+from contextlib import suppress
 from typing import Final
 
 from pymongo.errors import PyMongoError
@@ -55,7 +56,8 @@ class Worker:
                     pause = STANDBY_SECONDS
                 await asyncio.sleep(pause)
         finally:
-            await self._lease.release()
+            with suppress(PyMongoError):  # it runs out
+                await self._lease.release()
 
     async def _turn(self) -> float:
         """A round, if it is ours to work; answers how long to wait before the next."""
