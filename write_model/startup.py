@@ -1,13 +1,16 @@
 """Puts the command side together, and takes it down again."""
 
 import asyncio
+import logging
 import os
 import random
-from collections.abc import AsyncIterator
+import signal
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+import uvloop
 from pymongo.errors import PyMongoError
 
 from write_model.commands import AGGREGATES
@@ -97,3 +100,17 @@ async def open_write_model(settings: WriteSettings, *, clock: Clock = system_clo
             await gate.leave()
     finally:
         client.close()
+
+
+def run_until_stopped(work: Coroutine[None, None, None]) -> None:
+    """Run a process of the command side until SIGTERM or SIGINT, which cancel its work."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    uvloop.run(_until_stopped(work))
+
+
+async def _until_stopped(work: Coroutine[None, None, None]) -> None:
+    working = asyncio.create_task(work)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, working.cancel)
+    with suppress(asyncio.CancelledError):
+        await working

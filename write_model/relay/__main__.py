@@ -1,12 +1,6 @@
 """The relay process: `python -m write_model.relay`."""
 
-import asyncio
-import logging
 import random
-import signal
-from contextlib import suppress
-
-import uvloop
 
 from write_model.commands import AGGREGATES
 from write_model.mongo.database import database_of, open_client
@@ -15,7 +9,7 @@ from write_model.mongo.terms import settle_terms
 from write_model.relay.publisher import connect
 from write_model.relay.relay import Relay
 from write_model.settings import RelaySettings
-from write_model.startup import new_holder
+from write_model.startup import new_holder, run_until_stopped
 
 
 async def serve(settings: RelaySettings) -> None:
@@ -33,18 +27,9 @@ async def serve(settings: RelaySettings) -> None:
         client.close()
 
 
-async def _until_stopped() -> None:
-    serving = asyncio.create_task(serve(RelaySettings()))
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, serving.cancel)
-    with suppress(asyncio.CancelledError):
-        await serving
-
-
 def main() -> None:
     """Run the relay until SIGTERM or SIGINT."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    uvloop.run(_until_stopped())
+    run_until_stopped(serve(RelaySettings()))
 
 
 if __name__ == "__main__":

@@ -1,15 +1,8 @@
 """The worker process: `python -m write_model.worker`."""
 
-import asyncio
-import logging
-import signal
-from contextlib import suppress
-
-import uvloop
-
 from write_model.mongo.database import database_of, open_client
 from write_model.settings import WriteSettings
-from write_model.startup import new_holder, open_write_model
+from write_model.startup import new_holder, open_write_model, run_until_stopped
 from write_model.worker.worker import Worker
 
 
@@ -24,18 +17,9 @@ async def serve(settings: WriteSettings) -> None:
         client.close()
 
 
-async def _until_stopped() -> None:
-    serving = asyncio.create_task(serve(WriteSettings()))
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, serving.cancel)
-    with suppress(asyncio.CancelledError):
-        await serving
-
-
 def main() -> None:
     """Run until SIGTERM or SIGINT."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    uvloop.run(_until_stopped())
+    run_until_stopped(serve(WriteSettings()))
 
 
 if __name__ == "__main__":
