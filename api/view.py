@@ -18,6 +18,7 @@ from strawberry.subscriptions import GRAPHQL_SSE_PROTOCOL, GRAPHQL_TRANSPORT_WS_
 
 from api.context import Context, Services
 from api.errors import BadUserInput, Fault
+from api.events import EventStream
 from api.pages.graphiql import EXAMPLE_IDS, example_variables, graphiql_page
 from api.schema import schema
 from api.socket import SocketAdapter, SocketHandler
@@ -39,6 +40,7 @@ class GraphQLView(GraphQL[Context, None]):
 
     websocket_adapter_class = SocketAdapter
     graphql_transport_ws_handler_class = SocketHandler
+    stream_transport_classes_by_protocol = {GRAPHQL_SSE_PROTOCOL: EventStream}  # noqa: RUF012 - strawberry's own name
 
     def __init__(self, services: Services) -> None:
         super().__init__(

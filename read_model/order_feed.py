@@ -64,7 +64,7 @@ class OrderFeed:
         BadCursor, CursorExpired, Unavailable. One round trip.
         """
         partitions = range(reader.partitions) if customer_id is None else [partition_of(customer_id, reader.partitions)]
-        asked = _positions_of(after, partitions) if after is not None else None
+        asked = _positions_of(after, partitions, reader.partitions) if after is not None else None
         replies = await reader.read(dict.fromkeys(partitions, _state))
         now = {partition: Position.parse(stored) for partition, (stored, _) in replies.items()}
         feed = cls(reader, changes, asked or now, customer_id, statuses)
@@ -175,13 +175,16 @@ def _state(keys: Keys) -> list[Command]:
     return [("HGET", projected_key(keys.partition), "position"), ("XRANGE", feed, "-", "+", "COUNT", 1)]
 
 
-def _positions_of(cursor: str, partitions: Collection[int]) -> dict[int, Position]:
-    """The positions in a cursor; BadCursor unless it has one for each of the partitions."""
+def _positions_of(cursor: str, partitions: Collection[int], there_are: int) -> dict[int, Position]:
+    """The positions in a cursor for these partitions; BadCursor unless it has one for each of them.
+
+    It may have more: the position of the projection, and whoever followed all may go on with one customer's.
+    """
     try:
-        positions = dict(Token.decode(cursor).positions)
+        given = dict(Token.decode(cursor).positions)
     except InvalidToken as error:
         raise BadCursor(argument="after") from error
-    numbers = [number for position in positions.values() for number in position]
-    if positions.keys() != set(partitions) or not all(0 <= number <= LARGEST for number in numbers):
+    numbers = [number for position in given.values() for number in position]
+    if not set(partitions) <= given.keys() <= set(range(there_are)) or not all(0 <= n <= LARGEST for n in numbers):
         raise BadCursor(argument="after")
-    return positions
+    return {partition: given[partition] for partition in partitions}

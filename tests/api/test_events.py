@@ -4,6 +4,8 @@ import json
 from collections.abc import AsyncIterator
 from typing import Any
 
+import pytest
+
 from tests.system import Client
 
 FOLLOW = """
@@ -58,3 +60,31 @@ async def test_faults_are_said_in_the_stream(staff: Client, nobody: Client) -> N
 
 async def test_plain_http_does_not_subscribe(staff: Client) -> None:
     assert await staff.codes(FOLLOW, id="ord_" + "0" * 28) == ["BAD_USER_INPUT"]
+
+
+@pytest.mark.parametrize(
+    ("accept", "is_stream"),
+    [
+        ("text/event-stream", True),
+        ("Text/Event-Stream;q=0.9", True),
+        ("text/event-stream, multipart/mixed", True),
+        ("text/event-stream, */*;q=0.1", True),
+        ("application/json;q=0.5, text/event-stream", True),
+        # urql's queries.
+        ("application/graphql-response+json, application/json, text/event-stream, multipart/mixed", False),
+        ("text/event-stream;q=0.5, application/json", False),
+        ("text/event-stream;q=0, */*", False),
+        ("text/event-stream;q=some", False),
+        ("*/*", False),
+    ],
+)
+async def test_who_would_rather_have_json_gets_it(staff: Client, accept: str, is_stream: bool) -> None:
+    answer = await staff.http.post("/graphql", json={"query": "{ __typename }"}, headers={"accept": accept})
+    expected = "text/event-stream" if is_stream else "application/json"
+    assert answer.headers["content-type"] == expected
+
+
+async def test_lines_of_events_end_as_all_parsers_want(staff: Client) -> None:
+    headers = {"accept": "text/event-stream"}
+    answer = await staff.http.post("/graphql", json={"query": "{ __typename }"}, headers=headers)
+    assert answer.content == b'event: next\ndata: {"data":{"__typename":"Query"}}\n\nevent: complete\ndata: \n\n'

@@ -64,6 +64,21 @@ async def test_staff_hear_of_all_and_customers_of_their_own(system: System, staf
         assert [change["orderId"] for change in await next_changes(my_socket, "1", 2)] == [placed[1], placed[3]]
 
 
+@pytest.mark.parametrize("role", ["staff", "customer"])
+async def test_whoever_asks_for_the_position_before_a_list_misses_nothing_after_it(
+    system: System, staff: Client, role: str
+) -> None:
+    customer_id, product_id = await staff.register_customer(), await staff.add_product()
+    async with system.client(customer_token(customer_id)) as me:
+        client = staff if role == "staff" else me
+        position = (await client.data("{ projection { position } }"))["projection"]["position"]
+        placed = (await staff.place_order(customer_id, product_id))["id"]
+        async with client.socket() as socket:
+            await socket.subscribe("1", FOLLOW, after=position)
+            heard = await next_changes(socket, "1", 1)
+    assert [change["orderId"] for change in heard] == [placed]
+
+
 @pytest.mark.parametrize("after", ["x", "", "MDoxLTA"])
 async def test_what_is_no_cursor_is_refused(staff: Client, after: str) -> None:
     async with staff.socket() as socket:

@@ -1,0 +1,1 @@
+"""What the documentation for frontend developers says, run: the recipes under Node, through a network that fails."""

@@ -1,0 +1,67 @@
+"""The pages for frontend developers say what is so: code, operations, codes, links."""
+
+import re
+from pathlib import Path
+
+import pytest
+from graphql import GraphQLEnumType, GraphQLObjectType, parse, validate
+
+from api.errors import Code
+from api.schema import schema
+from tests.recipes.snippets import README, RECIPES, filled
+
+FRONTEND = RECIPES.parent / "frontend.md"
+
+
+def operations() -> list[str]:
+    in_page = re.findall(r"```graphql\n(.*?)```", FRONTEND.read_text(), re.DOTALL)
+    in_recipes = re.findall(
+        r"`\s*((?:query|mutation|subscription) .*?)`;", (RECIPES / "operations.js").read_text(), re.DOTALL
+    )
+    return [*in_page, *in_recipes]
+
+
+def test_the_code_of_the_recipes_is_shown_word_for_word() -> None:
+    text = README.read_text()
+    assert filled(text) == text, "run `.venv/bin/python -m tests.recipes.snippets`"
+
+
+def test_every_region_of_the_recipes_is_shown() -> None:
+    for recipe in RECIPES.glob("*.js"):
+        for name in re.findall(r"// #region (\S+)", recipe.read_text()):
+            assert f"<!-- {recipe.name} {name} -->" in README.read_text()
+
+
+@pytest.mark.parametrize("text", operations(), ids=lambda text: " ".join(text.split()[:2]))
+def test_the_operations_are_valid(text: str) -> None:
+    assert validate(schema._schema, parse(text)) == []
+
+
+def test_the_cache_of_urql_knows_what_has_no_id() -> None:
+    """Pages and their edges aside, which it knows by their names."""
+    listed = re.findall(r"'(\w+)'", (RECIPES / "urql.js").read_text().split("WITHOUT_ID = [")[1].split("]")[0])
+    types = (type for type in schema._schema.type_map.values() if isinstance(type, GraphQLObjectType))
+    without = {type.name for type in types if "id" not in type.fields and not type.name.startswith("__")}
+    known = {name for name in without if name.endswith(("Connection", "Edge"))}
+    assert set(listed) == without - known - {"Query", "Mutation", "Subscription", "PageInfo"}
+
+
+def test_every_code_has_its_advice() -> None:
+    """One table for what the rules refuse, one for what cannot be answered."""
+    tables = re.findall(r"\| code \| what to do \|\n\|---\|---\|\n((?:\|.*\n)+)", FRONTEND.read_text())
+    refused, failed = ([row.split("`")[1] for row in table.splitlines()] for table in tables)
+    codes = schema._schema.type_map["UserErrorCode"]
+    assert isinstance(codes, GraphQLEnumType)
+    assert refused == list(codes.values)
+    assert sorted(failed) == sorted(code.value for code in Code)
+
+
+@pytest.mark.parametrize("page", [FRONTEND, README], ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    text = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.DOTALL | re.MULTILINE)
+    headings = {
+        re.sub(r"[^\w -]", "", line.lower()).strip().replace(" ", "-")
+        for line in re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    }
+    for target in re.findall(r"\]\(([^)]+)\)", text):
+        assert target[1:] in headings if target.startswith("#") else (page.parent / target).exists(), target
