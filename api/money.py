@@ -8,10 +8,12 @@ from api.scalars import CurrencyCode
 from write_model.contracts.money import format_amount
 
 
-@strawberry.type
+@strawberry.type(description="An amount of money, always exact.")
 class Money:
-    amount: Decimal
-    currency_code: CurrencyCode
+    amount: Decimal = strawberry.field(description='With all decimals of its currency, e.g. "19.90".')
+    currency_code: CurrencyCode = strawberry.field(
+        description="The shop has one currency: every price and total is in it."
+    )
 
 
 def money(minor: int, currency: str) -> Money:

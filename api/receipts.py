@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import fields, is_dataclass
 from enum import Enum
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import strawberry
 from pydantic import ValidationError
@@ -24,15 +24,17 @@ from write_model.rejection import Rejection
 LONGEST_WAIT_MS: Final = 10_000
 
 
-@strawberry.type
+@strawberry.type(description="The proof that a command was committed: durable, whole, and never taken back.")
 class CommandReceipt:
-    command_id: strawberry.ID
+    command_id: strawberry.ID = strawberry.field(description="The command's own id: `cmd_…`.")
     id: strawberry.ID = strawberry.field(description="The aggregate that the command created or changed.")
     version: int = strawberry.field(description="The aggregate's version after the command.")
     consistency_token: ConsistencyToken = strawberry.field(
         description="Pass to a query's `consistentWith` to read your own write."
     )
-    committed_at: DateTime
+    committed_at: DateTime = strawberry.field(
+        description="When it was committed; a repetition answers the time of the first."
+    )
     replayed: bool = strawberry.field(
         description="True when this answers a repeated `idempotencyKey` from the stored receipt."
     )
@@ -53,7 +55,13 @@ class CommandReceipt:
         "Selecting this field makes the mutation wait until the read model shows the command's effect:\n"
         "true once it does, false when `timeoutMs` (at most 10000) runs out first."
     )
-    async def projected(self, info: Info, timeout_ms: int = 2000) -> bool:
+    async def projected(
+        self,
+        info: Info,
+        timeout_ms: Annotated[
+            int, strawberry.argument(description="How long to wait, in milliseconds: 0 to 10000; 0 only looks.")
+        ] = 2000,
+    ) -> bool:
         return await info.context.reached(self.consistency_token, timeout_ms / 1000)
 
 
@@ -61,7 +69,9 @@ class CommandReceipt:
     description="A command that was taken durably and will run soon: follow it with `command` or `commandSettled`."
 )
 class QueuedCommand:
-    command_id: strawberry.ID = strawberry.field(description="Its id: for `command` and `commandSettled`.")
+    command_id: strawberry.ID = strawberry.field(
+        description="The command's id: `cmd_…`, for `command` and `commandSettled`."
+    )
     queued_at: DateTime = strawberry.field(description="When it was taken; from then on it cannot be lost.")
 
     @classmethod
@@ -77,12 +87,17 @@ class QueuedCommand:
     )
 )
 class CommandResult:
-    receipt: CommandReceipt | None = None
+    receipt: CommandReceipt | None = strawberry.field(
+        default=None, description="Set when the command was committed; null when it was rejected or queued."
+    )
     queued: QueuedCommand | None = strawberry.field(
         default=None,
         description="Set instead of a receipt when the request asked for `Prefer: respond-async`.",
     )
-    user_errors: list[UserError] = strawberry.field(default_factory=list)
+    user_errors: list[UserError] = strawberry.field(
+        default_factory=list,
+        description="Why the command was rejected, all faults of its input at once; empty when it was not.",
+    )
 
 
 async def answer(

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import strawberry
 from graphql import GraphQLError, GraphQLField, GraphQLResolveInfo, GraphQLSchema
@@ -10,6 +10,7 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext, ExecutionResult
 from strawberry.types.graphql import OperationType
 
+from api.arguments import ConsistentWith
 from api.auth import ACCESS, Access, check_access
 from api.commands.queries import CommandQueries
 from api.commands.subscriptions import CommandSubscriptions
@@ -19,6 +20,7 @@ from api.customers.mutations import CustomerMutations
 from api.customers.queries import CustomerQueries, find_customer
 from api.documents import Documents
 from api.errors import BadUserInput, Faults, Phases
+from api.fields import field
 from api.orders.mutations import OrderMutations
 from api.orders.queries import OrderQueries, find_order
 from api.orders.subscriptions import OrderSubscriptions
@@ -27,15 +29,20 @@ from api.products.queries import ProductQueries, find_product
 from api.products.subscriptions import ProductSubscriptions
 from api.projection.queries import ProjectionQueries
 from api.sales.queries import SalesQueries
-from api.scalars import SCALARS, ConsistencyToken
+from api.scalars import SCALARS
 from write_model.contracts.ids import kind_of
 
 
-@strawberry.type
+@strawberry.type(
+    description="What can be asked. Queries change nothing, and show the effect of a command within moments."
+)
 class Query(ProjectionQueries, CommandQueries, SalesQueries, OrderQueries, ProductQueries, CustomerQueries):
-    @strawberry.field
+    @field("Whatever has this id: a customer, a product or an order; null where there is none that the caller may see.")
     async def node(
-        self, info: Info, id: strawberry.ID, consistent_with: list[ConsistencyToken] | None = strawberry.UNSET
+        self,
+        info: Info,
+        id: Annotated[strawberry.ID, strawberry.argument(description="Any id that the API gave.")],
+        consistent_with: ConsistentWith = strawberry.UNSET,
     ) -> Node | None:
         await info.context.consistent_with(consistent_with)
         match kind_of(id):
@@ -50,12 +57,12 @@ class Query(ProjectionQueries, CommandQueries, SalesQueries, OrderQueries, Produ
         raise BadUserInput("This is not the id of anything here.")
 
 
-@strawberry.type
+@strawberry.type(description="What can be done. Every mutation is a command, and answers a receipt, never data.")
 class Mutation(OrderMutations, ProductMutations, CustomerMutations):
     pass
 
 
-@strawberry.type
+@strawberry.type(description="What can be followed, over WebSocket (graphql-transport-ws) or server-sent events.")
 class Subscription(OrderSubscriptions, ProductSubscriptions, CommandSubscriptions):
     pass
 
@@ -132,11 +139,11 @@ def guard(schema: GraphQLSchema) -> None:
     for root in (schema.query_type, schema.mutation_type, schema.subscription_type):
         if root is None:
             continue
-        for name, field in root.fields.items():
+        for name, guarded in root.fields.items():
             access = ACCESS[root.name].get(name)
             if access is None:
                 raise LookupError(f"{root.name}.{name} is missing in api.auth.ACCESS: nobody said who may use it")
-            _guard_field(field, access)
+            _guard_field(guarded, access)
 
 
 def _guard_field(field: GraphQLField, access: Access) -> None:

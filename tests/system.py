@@ -5,7 +5,7 @@ import json
 import os
 import socket
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from itertools import count
@@ -60,9 +60,9 @@ class System:
     environment: Mapping[str, str]
     log: Path
 
-    def client(self, token: str | None) -> "Client":
-        """Someone who sends this token, or none."""
-        return Client(self, token)
+    def client(self, token: str | None, *, prefer: str | None = None) -> "Client":
+        """Someone who sends this token, or none, and what they prefer."""
+        return Client(self, token, prefer)
 
     @property
     def staff(self) -> "Client":
@@ -74,12 +74,14 @@ class System:
 
 
 class Client:
-    """GraphQL over HTTP, and over WebSocket in `socket`."""
+    """GraphQL over HTTP, over server-sent events in `events`, and over WebSocket in `socket`."""
 
-    def __init__(self, system: System, token: str | None) -> None:
+    def __init__(self, system: System, token: str | None, prefer: str | None = None) -> None:
         self.system = system
         self.token = token
         headers = {"authorization": f"Bearer {token}"} if token else {}
+        if prefer:
+            headers["prefer"] = prefer
         # Many requests at once is what some tests are about.
         limits = httpx.Limits(max_connections=None)
         self.http = httpx.AsyncClient(base_url=system.url, headers=headers, timeout=ANSWER_SECONDS, limits=limits)
@@ -180,6 +182,21 @@ class Client:
             await socket.send(type="connection_init", **({"payload": init} if init is not None else {}))
             assert await socket.receive() == {"type": "connection_ack"}
             yield socket
+
+    async def events(self, query: str, /, **variables: Any) -> AsyncGenerator[tuple[str, Any], None]:
+        """The operation as server-sent events: each one's name and its data, decoded."""
+        request = {"query": query, "variables": variables}
+        headers = {"accept": "text/event-stream"}
+        async with self.http.stream("POST", "/graphql", json=request, headers=headers) as response:
+            assert response.status_code == 200
+            assert response.headers["content-type"].startswith("text/event-stream")
+            name = ""
+            async for line in response.aiter_lines():
+                field, _, value = line.partition(": ")
+                if field == "event":
+                    name = value
+                elif field.removesuffix(":") == "data":
+                    yield name, json.loads(value) if value else None
 
 
 class Socket:

@@ -2,6 +2,7 @@
 
 import strawberry
 
+from api.arguments import CommandId
 from api.commands.types import Command
 from api.context import Info
 from api.errors import check_id
@@ -21,5 +22,5 @@ async def find_command(info: Info, id: str) -> Command | None:
 @strawberry.type
 class CommandQueries:
     @field("A queued command that the caller sent.")
-    async def command(self, info: Info, id: strawberry.ID) -> Command | None:
+    async def command(self, info: Info, id: CommandId) -> Command | None:
         return await find_command(info, id)

@@ -5,6 +5,7 @@ from contextlib import aclosing
 
 import strawberry
 
+from api.arguments import CommandId
 from api.commands.queries import find_command
 from api.commands.types import Command
 from api.context import Info
@@ -17,7 +18,7 @@ from read_model.errors import CommandUnknown
 class CommandSubscriptions:
     # A coroutine that gives the generator, so that what is wrong with the request is said before anything streams.
     @subscription("The queued command's outcome, once; at once if it has already settled.")
-    async def command_settled(self, info: Info, id: strawberry.ID) -> AsyncGenerator[Command, None]:
+    async def command_settled(self, info: Info, id: CommandId) -> AsyncGenerator[Command, None]:
         if await find_command(info, id) is None:
             raise CommandUnknown(id=id)
         return _outcome(info, id)

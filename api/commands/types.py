@@ -4,6 +4,7 @@ from enum import Enum
 
 import strawberry
 
+from api.fields import enum_value
 from api.scalars import DateTime
 from api.user_errors import UserError, UserErrorCode
 from read_model.schema.commands import CommandRow
@@ -11,9 +12,9 @@ from read_model.schema.commands import CommandRow
 
 @strawberry.enum(description="How far a queued command has come.")
 class CommandStatus(Enum):
-    QUEUED = strawberry.enum_value("QUEUED", description="It waits for its turn.")
-    COMMITTED = strawberry.enum_value("COMMITTED", description="It took effect.")
-    REJECTED = strawberry.enum_value("REJECTED", description="It was refused, and nothing of it took effect.")
+    QUEUED = enum_value("QUEUED", "It waits for its turn.")
+    COMMITTED = enum_value("COMMITTED", "It took effect.")
+    REJECTED = enum_value("REJECTED", "It was refused, and nothing of it took effect.")
 
 
 @strawberry.type(description="A command that was sent with `Prefer: respond-async`, and what became of it.")

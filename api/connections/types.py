@@ -11,31 +11,43 @@ T = TypeVar("T")
 Row = TypeVar("Row")
 
 
-@strawberry.interface
+@strawberry.interface(description="Whatever has an id of its own and can be found by it: `Query.node`.")
 class Node:
-    id: strawberry.ID
+    id: strawberry.ID = strawberry.field(
+        description="Like no other id. Its beginning tells what it names, e.g. `ord_` an order; the rest is opaque."
+    )
 
 
-@strawberry.type
+@strawberry.type(description="Where a page stands in its list.")
 class PageInfo:
-    has_next_page: bool
-    has_previous_page: bool
-    start_cursor: str | None
-    end_cursor: str | None
+    has_next_page: bool = strawberry.field(
+        description="Whether the list goes on after this page: ask again with `after: endCursor`."
+    )
+    has_previous_page: bool = strawberry.field(
+        description="Whether the list has something before this page: ask again with `before: startCursor`."
+    )
+    start_cursor: str | None = strawberry.field(
+        description="The cursor of the page's first entry; null on an empty page."
+    )
+    end_cursor: str | None = strawberry.field(description="The cursor of the page's last entry; null on an empty page.")
 
 
-@strawberry.type
+@strawberry.type(description="An entry of a list, and its place there.")
 class Edge(Generic[T]):
-    cursor: str
-    node: T
+    cursor: str = strawberry.field(
+        description="Pass it as `after` or `before`. It goes on working when the entry itself has moved or gone."
+    )
+    node: T = strawberry.field(description="The entry.")
 
 
-@strawberry.type
+@strawberry.type(
+    description="A page of a list. While others add, move or remove entries, one that stays comes exactly once."
+)
 class Connection(Generic[T]):
-    edges: list[Edge[T]]
-    nodes: list[T]
-    page_info: PageInfo
-    total_count: int
+    edges: list[Edge[T]] = strawberry.field(description="The page's entries, each with its cursor.")
+    nodes: list[T] = strawberry.field(description="The page's entries alone.")
+    page_info: PageInfo = strawberry.field(description="Whether the list goes on, and the cursors to go on with.")
+    total_count: int = strawberry.field(description="Entries in the whole list, on all pages; exact.")
 
     @classmethod
     def of(cls, page: Page[Row], node_of: Callable[[Row], T]) -> "Connection[T]":

@@ -1,14 +1,16 @@
 """Queries for customers."""
 
+from typing import Annotated
+
 import strawberry
 from strawberry import UNSET
 
+from api.arguments import After, Before, ConsistentWith, CustomerId, First, Last
 from api.connections.types import Connection, page_request
 from api.context import Info
 from api.customers.types import Customer
 from api.errors import check_id
 from api.fields import field
-from api.scalars import ConsistencyToken
 from read_model.customers import customer, customers
 
 
@@ -24,17 +26,15 @@ async def find_customer(info: Info, id: str) -> Customer | None:
 @strawberry.type
 class CustomerQueries:
     @field("The signed-in customer; null for staff.")
-    async def me(self, info: Info, consistent_with: list[ConsistencyToken] | None = UNSET) -> Customer | None:
+    async def me(self, info: Info, consistent_with: ConsistentWith = UNSET) -> Customer | None:
         customer_id = info.context.caller.customer_id
         if customer_id is None:
             return None
         await info.context.consistent_with(consistent_with)
         return await find_customer(info, customer_id)
 
-    @strawberry.field
-    async def customer(
-        self, info: Info, id: strawberry.ID, consistent_with: list[ConsistencyToken] | None = UNSET
-    ) -> Customer | None:
+    @field("The customer with this id; null where there is none. A customer finds nobody but themselves.")
+    async def customer(self, info: Info, id: CustomerId, consistent_with: ConsistentWith = UNSET) -> Customer | None:
         await info.context.consistent_with(consistent_with)
         return await find_customer(info, id)
 
@@ -42,12 +42,17 @@ class CustomerQueries:
     async def customers(
         self,
         info: Info,
-        search: str | None = UNSET,
-        first: int | None = UNSET,
-        after: str | None = UNSET,
-        last: int | None = UNSET,
-        before: str | None = UNSET,
-        consistent_with: list[ConsistencyToken] | None = UNSET,
+        search: Annotated[
+            str | None,
+            strawberry.argument(
+                description="At most 8 words and 200 characters; all words must match. Empty finds everyone."
+            ),
+        ] = UNSET,
+        first: First = UNSET,
+        after: After = UNSET,
+        last: Last = UNSET,
+        before: Before = UNSET,
+        consistent_with: ConsistentWith = UNSET,
     ) -> Connection[Customer]:
         page = page_request(first, after, last, before)
         await info.context.consistent_with(consistent_with)

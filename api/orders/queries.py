@@ -5,12 +5,13 @@ from datetime import datetime
 import strawberry
 from strawberry import UNSET
 
+from api.arguments import After, Before, ConsistentWith, Filter, First, Last, OrderBy, OrderId
 from api.connections.types import Connection, page_request
 from api.context import Info
 from api.errors import check_id
 from api.fields import field
 from api.orders.types import Order, OrderFilter, OrderOrder
-from api.scalars import ConsistencyToken, DateTime
+from api.scalars import DateTime
 from read_model.orders import order, orders
 from read_model.pages import empty_page
 
@@ -26,10 +27,8 @@ async def find_order(info: Info, id: str) -> Order | None:
 
 @strawberry.type
 class OrderQueries:
-    @strawberry.field
-    async def order(
-        self, info: Info, id: strawberry.ID, consistent_with: list[ConsistencyToken] | None = UNSET
-    ) -> Order | None:
+    @field("The order with this id; null where there is none, or where it is another customer's.")
+    async def order(self, info: Info, id: OrderId, consistent_with: ConsistentWith = UNSET) -> Order | None:
         await info.context.consistent_with(consistent_with)
         return await find_order(info, id)
 
@@ -37,13 +36,13 @@ class OrderQueries:
     async def orders(
         self,
         info: Info,
-        filter: OrderFilter | None = UNSET,
-        order_by: OrderOrder = OrderOrder.NEWEST,
-        first: int | None = UNSET,
-        after: str | None = UNSET,
-        last: int | None = UNSET,
-        before: str | None = UNSET,
-        consistent_with: list[ConsistencyToken] | None = UNSET,
+        filter: Filter[OrderFilter] = UNSET,
+        order_by: OrderBy[OrderOrder] = OrderOrder.NEWEST,
+        first: First = UNSET,
+        after: After = UNSET,
+        last: Last = UNSET,
+        before: Before = UNSET,
+        consistent_with: ConsistentWith = UNSET,
     ) -> Connection[Order]:
         page, wanted = page_request(first, after, last, before), filter or OrderFilter()
         asked = None if wanted.customer_id is UNSET else wanted.customer_id

@@ -2,16 +2,17 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from typing import Annotated
 
 import strawberry
 from strawberry import UNSET
 
+from api.arguments import ConsistentWith, OrderId
 from api.context import Info
 from api.errors import Forbidden, check_id
 from api.fields import subscription
 from api.orders.queries import find_order
 from api.orders.types import OrderChange, OrderStatus, OrderStatusChange
-from api.scalars import ConsistencyToken
 from read_model.errors import OrderUnknown
 from read_model.order_feed import OrderFeed
 from read_model.orders import order_status_changes
@@ -29,9 +30,12 @@ class OrderSubscriptions:
     async def order_status_changed(
         self,
         info: Info,
-        order_id: strawberry.ID,
-        after_version: int | None = UNSET,
-        consistent_with: list[ConsistencyToken] | None = UNSET,
+        order_id: OrderId,
+        after_version: Annotated[
+            int | None,
+            strawberry.argument(description="The last version that the client saw; 0 for all from the start."),
+        ] = UNSET,
+        consistent_with: ConsistentWith = UNSET,
     ) -> AsyncGenerator[OrderStatusChange, None]:
         check_id(order_id, "ord")
         await info.context.consistent_with(consistent_with)
@@ -46,9 +50,26 @@ class OrderSubscriptions:
     async def orders_changed(
         self,
         info: Info,
-        customer_id: strawberry.ID | None = UNSET,
-        statuses: list[OrderStatus] | None = UNSET,
-        after: str | None = UNSET,
+        customer_id: Annotated[
+            strawberry.ID | None,
+            strawberry.argument(
+                description="Only this customer's orders. Customers hear of their own, and may leave it out."
+            ),
+        ] = UNSET,
+        statuses: Annotated[
+            list[OrderStatus] | None,
+            strawberry.argument(description="Only changes after which the order is in one of these; all where empty."),
+        ] = UNSET,
+        after: Annotated[
+            str | None,
+            strawberry.argument(
+                description=(
+                    "The `cursor` of the last change that the client saw: what it missed comes first. Without it,\n"
+                    "changes from now on. One older than what is kept (10 minutes, unless set otherwise) is the\n"
+                    "error `CURSOR_EXPIRED`."
+                )
+            ),
+        ] = UNSET,
     ) -> AsyncGenerator[OrderChange, None]:
         caller, read = info.context.caller, info.context.services.read
         if customer_id is not UNSET and customer_id is not None:

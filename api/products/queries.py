@@ -5,12 +5,12 @@ from typing import Annotated
 import strawberry
 from strawberry import UNSET
 
+from api.arguments import After, Before, ConsistentWith, Filter, First, Last, OrderBy, ProductId
 from api.connections.types import Connection, page_request
 from api.context import Info
 from api.errors import check_id
 from api.fields import field
 from api.products.types import Category, Product, ProductFilter, ProductOrder, ProductSales
-from api.scalars import ConsistencyToken
 from read_model.products import categories, product, products, top_products
 from read_model.search import Criteria, PriceRange
 
@@ -24,14 +24,12 @@ async def find_product(info: Info, id: str) -> Product | None:
 
 @strawberry.type
 class ProductQueries:
-    @strawberry.field
-    async def product(
-        self, info: Info, id: strawberry.ID, consistent_with: list[ConsistencyToken] | None = UNSET
-    ) -> Product | None:
+    @field("The product with this id, a discontinued one too; null where there is none.")
+    async def product(self, info: Info, id: ProductId, consistent_with: ConsistentWith = UNSET) -> Product | None:
         await info.context.consistent_with(consistent_with)
         return await find_product(info, id)
 
-    @strawberry.field
+    @field("The catalogue, by name unless asked otherwise, narrowed by words and conditions.")
     async def products(
         self,
         info: Info,
@@ -41,13 +39,13 @@ class ProductQueries:
                 description="Words or beginnings of words of the name, SKU or category; all must match."
             ),
         ] = UNSET,
-        filter: ProductFilter | None = UNSET,
-        order_by: ProductOrder = ProductOrder.NAME,
-        first: int | None = UNSET,
-        after: str | None = UNSET,
-        last: int | None = UNSET,
-        before: str | None = UNSET,
-        consistent_with: list[ConsistencyToken] | None = UNSET,
+        filter: Filter[ProductFilter] = UNSET,
+        order_by: OrderBy[ProductOrder] = ProductOrder.NAME,
+        first: First = UNSET,
+        after: After = UNSET,
+        last: Last = UNSET,
+        before: Before = UNSET,
+        consistent_with: ConsistentWith = UNSET,
     ) -> Connection[Product]:
         read, page = info.context.services.read, page_request(first, after, last, before)
         criteria = _criteria(search or "", filter or ProductFilter(), read.settings.currency)
@@ -55,14 +53,17 @@ class ProductQueries:
         return Connection.of(await products(read.reader, page, criteria, order_by.value), Product.of)
 
     @field("Categories that have products to order, by name.")
-    async def categories(self, info: Info, consistent_with: list[ConsistencyToken] | None = UNSET) -> list[Category]:
+    async def categories(self, info: Info, consistent_with: ConsistentWith = UNSET) -> list[Category]:
         await info.context.consistent_with(consistent_with)
         found = await categories(info.context.services.read.reader)
         return [Category(name=category.name, product_count=category.product_count) for category in found]
 
     @field("Best sellers by units in orders that were not cancelled.")
     async def top_products(
-        self, info: Info, first: int = 10, consistent_with: list[ConsistencyToken] | None = UNSET
+        self,
+        info: Info,
+        first: Annotated[int, strawberry.argument(description="At most so many, 0 to 100.")] = 10,
+        consistent_with: ConsistentWith = UNSET,
     ) -> list[ProductSales]:
         page = page_request(first, UNSET, UNSET, UNSET)
         await info.context.consistent_with(consistent_with)

@@ -6,12 +6,12 @@ from contextlib import aclosing
 import strawberry
 from strawberry import UNSET
 
+from api.arguments import ConsistentWith, ProductId
 from api.context import Info
 from api.errors import check_id
 from api.fields import subscription
 from api.products.queries import find_product
 from api.products.types import Product
-from api.scalars import ConsistencyToken
 from read_model.errors import ProductUnknown
 from read_model.products import product_changes
 
@@ -21,7 +21,7 @@ class ProductSubscriptions:
     # A coroutine that gives the generator, so that what is wrong with the request is said before anything streams.
     @subscription("A product's price, stock or details, now and at each change.")
     async def product_changed(
-        self, info: Info, product_id: strawberry.ID, consistent_with: list[ConsistencyToken] | None = UNSET
+        self, info: Info, product_id: ProductId, consistent_with: ConsistentWith = UNSET
     ) -> AsyncGenerator[Product, None]:
         check_id(product_id, "prd")
         await info.context.consistent_with(consistent_with)

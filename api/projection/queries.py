@@ -8,7 +8,7 @@ from api.scalars import ConsistencyToken
 from read_model.projection import projection_status
 
 
-@strawberry.type
+@strawberry.type(description="How far queries are behind commands.")
 class ProjectionStatus:
     position: ConsistencyToken = strawberry.field(description="Everything committed up to here is shown.")
     lag_events: int = strawberry.field(description="Published events that are not projected yet.")

@@ -1,6 +1,6 @@
 """Sales as clients see them."""
 
-from datetime import date
+import datetime
 
 import strawberry
 
@@ -9,12 +9,14 @@ from api.orders.types import OrderStatus
 from read_model.sales import DaySales
 
 
-@strawberry.type
+@strawberry.type(
+    description="What was sold on one day. An order counts on the day on which it was placed, unless it is cancelled."
+)
 class DailySales:
-    date: date
-    order_count: int
-    item_count: int
-    revenue: Money
+    date: datetime.date = strawberry.field(description="The day, midnight to midnight in UTC.")
+    order_count: int = strawberry.field(description="Orders placed on that day, cancelled ones left out.")
+    item_count: int = strawberry.field(description="Units in those orders.")
+    revenue: Money = strawberry.field(description="Total of those orders.")
 
     @classmethod
     def of(cls, row: DaySales, currency: str) -> "DailySales":
@@ -27,7 +29,7 @@ class DailySales:
         )
 
 
-@strawberry.type
+@strawberry.type(description="How many orders are in one status now.")
 class OrderCount:
-    status: OrderStatus
-    count: int
+    status: OrderStatus = strawberry.field(description="The status.")
+    count: int = strawberry.field(description="Orders in it, of all customers; 0 where there is none.")

@@ -88,6 +88,13 @@ def test_the_table_names_what_the_schema_has_and_nothing_else() -> None:
         assert fields.keys() == type_.fields.keys()
 
 
+@pytest.mark.parametrize(("root", "name", "access"), roots())
+def test_what_is_for_staff_says_so(root: str, name: str, access: Access) -> None:
+    type_ = schema._schema.type_map[root]
+    assert isinstance(type_, GraphQLObjectType)
+    assert (type_.fields[name].description or "").startswith("Staff only.") == (access is Access.STAFF)
+
+
 def test_a_field_that_the_table_does_not_name_cannot_be_served() -> None:
     query = GraphQLObjectType("Query", {"secrets": GraphQLField(GraphQLString)})
     with pytest.raises(LookupError, match=r"Query\.secrets"):

@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from tests.api.test_events import events
 from tests.system import ADDRESS, Client, Socket, System, customer_token
 
 COMMAND = """
@@ -22,7 +21,7 @@ RESTOCK = (
 
 async def settled(client: Client, id: str) -> dict[str, object]:
     """The outcome, as the subscription tells it."""
-    found = [event async for event in events(client, SETTLED, id=id)]
+    found = [event async for event in client.events(SETTLED, id=id)]
     assert [name for name, _ in found] == ["next", "complete"], found
     outcome: dict[str, object] = found[0][1]["data"]["commandSettled"]
     return outcome
@@ -129,7 +128,7 @@ async def test_a_command_is_known_to_its_sender_only(staff: Client, system: Syst
         assert (await settled(ada, id))["status"] == "COMMITTED"
         for stranger in (bob, staff):
             assert (await stranger.data(COMMAND, id=id))["command"] is None
-            found = [event async for event in events(stranger, SETTLED, id=id)]
+            found = [event async for event in stranger.events(SETTLED, id=id)]
             assert [error["extensions"]["code"] for error in found[0][1]["errors"]] == ["BAD_USER_INPUT"]
         theirs = await bob.queue("createOrder", customerId=customer)
         outcome = await settled(bob, theirs["queued"]["commandId"])
