@@ -17,6 +17,7 @@ from redis.asyncio import Redis
 
 import read_model
 from read_model.changes import Changes
+from read_model.commands import command
 from read_model.connection import Reader, open_connections
 from read_model.customers import customer, customers
 from read_model.orders import order, orders
@@ -24,10 +25,12 @@ from read_model.pages import Page, PageRequest
 from read_model.products import SORTINGS, categories, product, products, top_products
 from read_model.projection import projection_status
 from read_model.sales import order_counts, sales_by_day
+from read_model.schema.commands import CommandRow
 from read_model.search import Criteria, PriceRange
 from tests.read_model.catalogue import Catalogue, product_added
 from tests.read_model.conftest import settings_for
 from tests.read_model.projected import Projected, at, customer_row, make_id, order_row
+from write_model.contracts.codec import encode_time
 from write_model.contracts.products import StockReserved
 
 SIZES: Final = (10, 1_000)
@@ -48,6 +51,7 @@ class Shop:
     customer_ids: list[str]
     product_ids: list[str]
     order_ids: list[str]
+    command_id: str
 
     async def cost(self, question: Awaitable[Any]) -> int:
         """The round trips of a question that has an answer."""
@@ -93,6 +97,10 @@ async def of_days(shop: Shop, size: int) -> set[int]:
     return {await shop.cost(sales_by_day(shop.reader, DAY, DAY + timedelta(days=size - 1), "EUR"))}
 
 
+async def of_a_command(shop: Shop, _: int) -> set[int]:
+    return {await shop.cost(command(shop.reader, shop.changes, shop.command_id, now=at(0), seconds=0))}
+
+
 # Each query, asked in all the ways in which it can be: what that costs, for pages of that size.
 COSTS: dict[Query, Callable[[Shop, int], Awaitable[set[int]]]] = {
     order: lambda shop, _: only(shop.cost(order(shop.reader, shop.order_ids[-1]))),
@@ -101,6 +109,7 @@ COSTS: dict[Query, Callable[[Shop, int], Awaitable[set[int]]]] = {
     customers: of_customers,
     product: lambda shop, _: only(shop.cost(product(shop.reader, shop.product_ids[-1]))),
     products: of_products,
+    command: of_a_command,
     categories: lambda shop, _: only(shop.cost(categories(shop.reader))),
     top_products: lambda shop, size: only(shop.cost(top_products(shop.reader, PageRequest(first=size)))),
     sales_by_day: of_days,
@@ -127,13 +136,17 @@ async def shop(request: pytest.FixtureRequest, redis_url: str) -> AsyncIterator[
             await projected.customer(person)
         placed = [order_row(make_id("ord", 0, second), people[0].id, second=second) for second in range(size)]
         await projected.order(*placed)
+        taken = CommandRow(make_id("cmd", 0), 1, "placeOrder", "QUEUED", "staff:sam", encode_time(at(0)))
+        await projected.command(taken)
         added = await catalogue.add_all([(product_added(f"Lamp {number}"), number) for number in range(size)])
         for id in added[:5]:
             await catalogue.change(id, StockReserved(order_id="ord_1", quantity=1))
         changes = Changes(settings)
         await open.enter_async_context(changes.following())
         reader = Reader(await open.enter_async_context(open_connections(settings)), settings)
-        yield Shop(size, reader, changes, [person.id for person in people], added, [row.summary.id for row in placed])
+        yield Shop(
+            size, reader, changes, [person.id for person in people], added, [row.summary.id for row in placed], taken.id
+        )
 
 
 def documented(query: Query) -> int:
