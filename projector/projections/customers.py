@@ -73,7 +73,10 @@ def _updated(keys: Keys, before: CustomerRow, row: CustomerRow) -> list[Write]:
 
 
 def with_order(row: CustomerRow, *, total: int, currency: str, placed_at: str) -> CustomerRow:
-    """The customer with one more order in their totals. The version is the customer's own and stays."""
+    """The customer with one more order in their totals. The version is the customer's own and stays.
+
+    Of two orders taken at once by two processes, the earlier may be committed last.
+    """
     if row.order_count and currency != row.currency:
         raise Unprojectable(f"{row.id} has totals in {row.currency}, the order is in {currency}")
     return replace(
@@ -81,7 +84,7 @@ def with_order(row: CustomerRow, *, total: int, currency: str, placed_at: str) -
         order_count=row.order_count + 1,
         total_spent=row.total_spent + total,
         currency=currency,
-        last_order_at=placed_at,
+        last_order_at=max(row.last_order_at or placed_at, placed_at),
     )
 
 

@@ -1,11 +1,13 @@
 """What customer events make of the read model."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 from read_model.schema.customers import CustomerRow
 from read_model.schema.names import name_member
-from tests.projector.events import CUSTOMER, ORDER, at, history, placed
+from tests.projector.events import CUSTOMER, ORDER, an_id, at, history, placed
 from tests.projector.story import KEYS, given
+from write_model.contracts import codec
 from write_model.contracts.customers import (
     CustomerDeactivated,
     CustomerProfileUpdated,
@@ -76,3 +78,12 @@ def test_a_deactivated_customer_keeps_their_totals() -> None:
     assert story.customer(CUSTOMER) == replace(
         ROW, version=2, status="DEACTIVATED", order_count=1, total_spent=1990, last_order_at=at(1)
     )
+
+
+def test_an_order_that_was_taken_earlier_and_committed_later_is_not_the_customers_last() -> None:
+    (registered,) = history(CUSTOMER, ADA)
+    (earlier,), (later,) = history(an_id("ord", 2), placed()), history(ORDER, placed())
+    later = replace(later, occurred_at=earlier.occurred_at + timedelta(milliseconds=1))
+    story = given(registered, later).step([earlier])
+    assert story.customer(CUSTOMER).last_order_at == codec.encode_time(later.occurred_at)
+    assert story.customer(CUSTOMER).order_count == 2
