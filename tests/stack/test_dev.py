@@ -107,7 +107,7 @@ async def test_it_starts_watches_over_its_parts_and_leaves_nothing_behind(tmp_pa
 
         parts = dev.descendants()
         assert {"api", "relay", "projector", "expiry", "worker"} < set(parts)
-        assert len(parts) == 6  # with mongod and the Redis
+        assert len(parts) == 7  # with mongod and the Redis
         os.kill(parts["projector"], signal.SIGKILL)
         await dev.expect("projector | was ended by SIGKILL; next start in 0.5 s")
         await until(lambda: dev.descendants().keys() == parts.keys(), "the return of the projector")
