@@ -1,5 +1,6 @@
 """The web application: where GraphQL, the page and the health checks are found."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -16,6 +17,8 @@ from api.context import Services
 from api.errors import Faults
 from api.settings import ApiSettings
 from api.view import GraphQLView
+from read_model.errors import ReadFault
+from read_model.parked import parked_events
 from read_model.settings import ReadSettings
 from read_model.startup import open_read_model
 from write_model.settings import WriteSettings
@@ -40,8 +43,10 @@ def create_app(services: Services) -> Starlette:
     view = GraphQLView(services)
 
     async def ready(_: Request) -> Response:
-        lacks = await services.missing()
-        return JSONResponse({"ready": not lacks, "missing": lacks}, status_code=503 if lacks else 200)
+        lacks, parked = await asyncio.gather(services.missing(), _parked(services))
+        # What is parked is said and fails nothing: every node shows the same, and none would be left to answer.
+        state = {"ready": not lacks, "missing": lacks, "parkedEvents": parked}
+        return JSONResponse(state, status_code=503 if lacks else 200)
 
     middleware = []
     if settings.anonymous_staff:
@@ -68,6 +73,14 @@ def create_app(services: Services) -> Starlette:
         middleware=middleware,
         exception_handlers={HTTPException: _http_fault},
     )
+
+
+async def _parked(services: Services) -> int | None:
+    """How many events the read model could not take in; None where nobody knows."""
+    try:
+        return await parked_events(services.read.reader)
+    except ReadFault:
+        return None
 
 
 async def _alive(_: Request) -> Response:

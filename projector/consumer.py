@@ -2,12 +2,15 @@
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
+from itertools import chain
 from typing import Any, Final, TypeVar
 
 from projector.batch import Batch
 from projector.parking import ATTEMPTS, Parked
 from projector.projections.renames import carry_on
+from projector.queues import read_queues
+from projector.retrying import RETRIED_AT_ONCE, Asked, Queue, Retried, fold_requests
 from projector.rows import Rows
 from projector.store import Checkpoint, Read, Stale, Step, Store, Unavailable
 from projector.writes import Writes
@@ -43,6 +46,7 @@ class Consumer:
         block_ms: int = BLOCK_MS,
         batch: int = BATCH,
         renamed_at_once: int = RENAMED_AT_ONCE,
+        retried_at_once: int = RETRIED_AT_ONCE,
     ) -> None:
         self._store = store
         self._partition = partition
@@ -50,6 +54,7 @@ class Consumer:
         self._block_ms = block_ms
         self._batch = batch
         self._renamed_at_once = renamed_at_once
+        self._retried_at_once = retried_at_once
         self._may_have_renames = True
         self._checkpoint: Checkpoint | None = None
         self._failed_attempts = 0
@@ -92,35 +97,48 @@ class Consumer:
         start = self._checkpoint
         # Whoever has something left to do does not wait for more.
         block_ms = None if self._may_have_renames else self._block_ms
-        entries = await self._interruptible(
-            self._store.entries_after(start.position, count=self._batch, block_ms=block_ms)
+        entries, requests = await self._interruptible(
+            self._store.news_after(start.position, count=self._batch, block_ms=block_ms)
         )
+        if requests and not entries:
+            # What a request brings about is announced at the position of an entry.
+            entries = await self._interruptible(
+                self._store.entries_after(start.position, count=self._batch, block_ms=block_ms)
+            )
         if entries:
-            await self._take_in(start, Batch.of(entries))
+            await self._take_in(start, Batch.of(entries), requests)
         elif not self._may_have_renames:
             self._go_on_from(await self._store.checkpoint())
         if self._may_have_renames:
             await self._carry_on(self._checkpoint)
 
-    async def _take_in(self, start: Checkpoint, batch: Batch) -> None:
-        read = await self._read(start, batch)
+    async def _take_in(self, start: Checkpoint, batch: Batch, requests: Sequence[Asked]) -> None:
+        queues = await read_queues(self._store, start, requests, self._retried_at_once)
+        if isinstance(queues, Stale):
+            self._go_on_from(queues.checkpoint)
+            return
+        read = await self._read(start, batch, queues)
         if isinstance(read, Stale):
             self._go_on_from(read.checkpoint)
             return
-        rows = Rows(Keys(self._partition, start.generation), self._shop_currency, read.rows)
-        folded = batch.fold(rows, read.parked_aggregates)
+        rows, writes = Rows(Keys(self._partition, start.generation), self._shop_currency, read.rows), Writes()
+        retried = fold_requests(batch.first, requests, queues, rows, writes)
+        folded = batch.fold(rows, read.parked_aggregates - retried.freed, writes)
         if folded.failures and self._failed_attempts + 1 < ATTEMPTS:
             self._failed_attempts += 1
             await self._interruptible(asyncio.sleep(_FIRST_PAUSE * self._failed_attempts))
             return
-        refused = await self._store.apply(Step(start, batch.last, batch.has_watermark, folded.writes, folded.parked))
+        parked = [*retried.parked, *folded.parked]
+        refused = await self._store.apply(
+            Step(start, batch.last, batch.has_watermark, writes, parked, left=retried.left, answers=retried.answers)
+        )
         if refused:
             self._go_on_from(refused.checkpoint)
             return
         self._failed_attempts = 0
         self._checkpoint = start._replace(position=batch.last)
-        self._may_have_renames |= rows.keys.renames() in folded.writes.members
-        self._report(folded.failures)
+        self._may_have_renames |= rows.keys.renames() in writes.members
+        self._report(folded.failures, retried)
 
     async def _carry_on(self, start: Checkpoint) -> None:
         rename = await self._store.next_rename(start, self._renamed_at_once)
@@ -140,10 +158,11 @@ class Consumer:
         if refused:
             self._go_on_from(refused.checkpoint)
 
-    async def _read(self, start: Checkpoint, batch: Batch) -> Read | Stale:
-        if not batch.events:
+    async def _read(self, start: Checkpoint, batch: Batch, queues: Sequence[Queue]) -> Read | Stale:
+        if not batch.events and not queues:
             return Read({}, frozenset())
-        return await self._store.read(start, batch.touches(), batch.aggregate_ids())
+        touched = dict.fromkeys(chain(batch.touches(), *(queue.touches() for queue in queues)))
+        return await self._store.read(start, list(touched), batch.aggregate_ids())
 
     def _go_on_from(self, stored: Checkpoint) -> None:
         ours = self._checkpoint
@@ -157,7 +176,10 @@ class Consumer:
         self._failed_attempts = 0
         self._may_have_renames = True
 
-    def _report(self, failures: list[Parked]) -> None:
+    def _report(self, failures: list[Parked], retried: Retried) -> None:
+        for id, answer in retried.answers:
+            log.info("partition %d: request %s: %d parked events projected, %s",
+                     self._partition, id, answer.projected, answer.outcome or "more to come")  # fmt: skip
         for parked in failures:
             log.error("partition %d: parked %s at %s: %s",
                       self._partition, parked.aggregate_id, parked.position, parked.reason)  # fmt: skip

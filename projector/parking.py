@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from read_model.schema.parked import REASON
 from write_model.contracts.streams import Position
 
 ATTEMPTS: Final = 3
@@ -20,11 +21,11 @@ class Parked:
     entry: Mapping[str, str]
 
     def encode(self) -> dict[str, bytes]:
-        """The entry of the parked stream: the event's own entry as it came, with `position` and `reason`.
+        """The hash of the parked event: its own entry as it came, with the reason.
 
         Bytes that were no UTF-8 came as surrogates, and leave as the bytes that they were.
         """
-        fields = {**self.entry, "position": str(self.position), "reason": self.reason}
+        fields = {**self.entry, REASON: self.reason}
         return {name: text.encode(errors="surrogateescape") for name, text in fields.items()}
 
 

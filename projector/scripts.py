@@ -9,7 +9,8 @@ local generation, position = seen[1] or '1', seen[2] or '0-0'
 if generation ~= ARGV[1] or position ~= ARGV[2] then return {0, generation, position} end
 """
 
-# KEYS: projected, the set of parked aggregates, rows. ARGV: generation, position, aggregates.
+# KEYS: projected, the parked events, hashes. ARGV: generation, position, aggregates. Answers the hashes, and which of
+# the aggregates have parked events (parked.queue_of).
 READ: Final = (
     CHECK
     + """
@@ -17,7 +18,9 @@ local rows, parked = {}, {}
 for i = 3, #KEYS do rows[i - 2] = redis.call('HGETALL', KEYS[i]) end
 if redis.call('EXISTS', KEYS[2]) == 1 then
   for i = 3, #ARGV do
-    if redis.call('SISMEMBER', KEYS[2], ARGV[i]) == 1 then parked[#parked + 1] = ARGV[i] end
+    local first, last = '[' .. ARGV[i] .. '\\0', '(' .. ARGV[i] .. '\\0:'
+    local head = ARGV[i] ~= '' and redis.call('ZRANGE', KEYS[2], first, last, 'BYLEX', 'LIMIT', 0, 1) or {}
+    if #head > 0 then parked[#parked + 1] = ARGV[i] end
   end
 end
 return {1, rows, parked}
@@ -27,7 +30,23 @@ return {1, rows, parked}
 # KEYS: projected, a sorted set. ARGV: generation, position, first and last rank.
 RANKED: Final = CHECK + "return {1, redis.call('ZRANGE', KEYS[2], ARGV[3], ARGV[4], 'WITHSCORES')}"
 
-# KEYS: projected, feed, parked, the set of parked aggregates, renames, then rows, sorted sets and counters, once each.
+# KEYS: projected, the parked events. ARGV: generation, position, how many members at most, then first and last of each
+# queue. Answers for each queue its first members, as far as the limit goes for all together, and whether it has more.
+QUEUES: Final = (
+    CHECK
+    + """
+local limit, found = tonumber(ARGV[3]), {}
+for i = 4, #ARGV, 2 do
+  local members = redis.call('ZRANGE', KEYS[2], ARGV[i], ARGV[i + 1], 'BYLEX', 'LIMIT', 0, limit + 1)
+  found[#found + 1] = {members, #members > limit and 1 or 0}
+  if #members > limit then members[#members] = nil end
+  limit = limit - #members
+end
+return {1, found}
+"""
+)
+
+# KEYS: projected, feed, parked, requests, renames, then rows, sorted sets, counters and what follows, once each.
 # ARGV: generation and position that the step began from, the position that it reached, 'complete' or '', the position
 # below which the feed is trimmed, whose rename the step carries on or '', and how far that has come; then, each list
 # preceded by its length:
@@ -36,7 +55,9 @@ RANKED: Final = CHECK + "return {1, redis.call('ZRANGE', KEYS[2], ARGV[3], ARGV[
 #   counters:   field, difference
 #   numbers:    number of numbers, those; n that leaves as -1 - n
 #   columns:    number of offsets and values, those
-#   parked:     aggregate or '', number of fields and values, those
+#   parked:     member, number of fields and values, those
+#   left:       member
+#   answers:    request where it is over or '', seconds to keep, events projected, number of fields and values, those
 #   notices:    position, text
 # A counter at zero is not kept. A set of numbers becomes a bitmap once it has so many that the bitmap is the smaller.
 # A feed that is ahead of the checkpoint (which was lost, or set back) has said already what it refuses here.
@@ -88,10 +109,21 @@ for _ = 1, number() do
   for _ = 2, number(), 2 do redis.call('SETRANGE', where, take(), take()) end
 end
 for _ = 1, number() do
-  local aggregate, n = take(), number()
-  redis.call('XADD', KEYS[3], '*', unpack(ARGV, a, a + n - 1))
-  a = a + n
-  if aggregate ~= '' then redis.call('SADD', KEYS[4], aggregate) end
+  local where = key()
+  redis.call('ZADD', KEYS[3], 0, take())
+  redis.call('DEL', where)
+  call('HSET', where, number())
+end
+for _ = 1, number() do
+  redis.call('DEL', key())
+  redis.call('ZREM', KEYS[3], take())
+end
+for _ = 1, number() do
+  local where, request, seconds = key(), take(), take()
+  redis.call('HINCRBY', where, 'projected', take())
+  call('HSET', where, number())
+  redis.call('EXPIRE', where, seconds)
+  if request ~= '' then redis.call('XDEL', KEYS[4], request) end
 end
 for _ = 1, number() do
   local reply = redis.pcall('XADD', KEYS[2], take(), 'change', take())

@@ -4,23 +4,30 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, Final, NamedTuple, cast
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from projector.batch import Entry
+from projector.incoming import Entry
 from projector.parking import Parked
 from projector.projections.renames import Rename
+from projector.retrying import Answered, Asked
 from projector.rows import Fields, RowId, row_key
-from projector.scripts import APPLY, RANKED, READ
+from projector.scripts import APPLY, QUEUES, RANKED, READ
 from projector.writes import Writes
-from read_model.schema.changes import Change, encode_change
-from read_model.schema.keys import Keys, feed_key, parked_aggregates_key, parked_key
+from read_model.schema.changes import encode_changes
+from read_model.schema.keys import Keys, answer_key, feed_key, requests_key
+from read_model.schema.parked import REASON, member_of, place_of, queue_of
+from read_model.schema.requests import Request
 from write_model.contracts.streams import BEGINNING, Position, events_key, projected_key
 
 FIRST_GENERATION: Final = 1
 PATIENCE_SECONDS: Final = 5.0
+ANSWER_SECONDS: Final = 3_600
+"""How long an answer to a request is kept."""
 Argument = str | bytes | int | float
 
 
@@ -61,6 +68,9 @@ class Step:
     writes: Writes
     parked: Sequence[Parked]
     rename: Rename | None = None
+    left: Sequence[tuple[str, Position]] = ()
+    """Events that are parked no more: aggregate and position."""
+    answers: Sequence[Answered] = ()
 
 
 @asynccontextmanager
@@ -85,6 +95,7 @@ class Store:
         self._partition = partition
         self._feed_retention_ms = feed_retention_ms
         self._read = redis.register_script(READ)
+        self._queues = redis.register_script(QUEUES)
         self._ranked = redis.register_script(RANKED)
         self._apply = redis.register_script(APPLY)
 
@@ -97,12 +108,27 @@ class Store:
 
     async def entries_after(self, position: Position, *, count: int, block_ms: int | None) -> list[Entry]:
         """The next entries of the stream, at most `count`; none where none came in time, or is there (None)."""
-        key = events_key(self._partition)
-        async with reaching_redis(blocking_ms=block_ms or 0):
-            reply = await cast(
-                "Awaitable[list[Any]]", self._redis.xread({key: str(position)}, count=count, block=block_ms)
-            )
+        reply = await self._xread({events_key(self._partition): str(position)}, count, block_ms)
         return [(Position.parse(id), fields) for _, entries in reply for id, fields in entries]
+
+    async def _xread(self, after: dict[str, str], count: int, block_ms: int | None) -> list[Any]:
+        async with reaching_redis(blocking_ms=block_ms or 0):
+            return await cast(
+                "Awaitable[list[Any]]", self._redis.xread(dict(after.items()), count=count, block=block_ms)
+            )
+
+    async def news_after(
+        self, position: Position, *, count: int, block_ms: int | None
+    ) -> tuple[list[Entry], list[Asked]]:
+        """The next entries of the stream and the requests that nobody has taken up, at most `count` of either.
+
+        Where there are requests nothing is waited for; otherwise as `entries_after`.
+        """
+        events, requests = events_key(self._partition), requests_key(self._partition)
+        after = {events: str(position), requests: "0"}
+        found: dict[str, list[Any]] = dict(await self._xread(after, count, block_ms))
+        entries = [(Position.parse(id), fields) for id, fields in found.get(events, ())]
+        return entries, [Asked.of(id, fields) for id, fields in found.get(requests, ())]
 
     async def read(self, start: Checkpoint, rows: Sequence[RowId], aggregate_ids: Sequence[str]) -> Read | Stale:
         """The rows and parked aggregates of a batch, in one round trip, if the checkpoint still is `start`."""
@@ -111,7 +137,7 @@ class Store:
             reply = await self._read(
                 [
                     projected_key(self._partition),
-                    parked_aggregates_key(self._partition),
+                    keys.parked(),
                     *(row_key(keys, row) for row in rows),
                 ],
                 [*_of(start), *aggregate_ids],
@@ -120,6 +146,36 @@ class Store:
             return Stale(_checkpoint(*reply[1:]))
         found = [dict(zip(flat[::2], flat[1::2], strict=True)) for flat in reply[1]]
         return Read(dict(zip(rows, found, strict=True)), frozenset(reply[2]))
+
+    async def queues(
+        self, start: Checkpoint, requests: Sequence[Request], at_once: int
+    ) -> list[tuple[list[Position], bool]] | Stale:
+        """For each request the first of its queue's parked events, so many in all, and whether there are more."""
+        keys = Keys(self._partition, start.generation)
+        bounds = [bound for request in requests for bound in queue_of(request.aggregate_id, request.position)]
+        async with reaching_redis():
+            reply = await self._queues([projected_key(self._partition), keys.parked()], [*_of(start), at_once, *bounds])
+        if not reply[0]:
+            return Stale(_checkpoint(*reply[1:]))
+        return [([place_of(member)[1] for member in members], bool(has_more)) for members, has_more in reply[1]]
+
+    async def parked_events(
+        self, start: Checkpoint, positions: Sequence[Position]
+    ) -> dict[Position, Mapping[str, str]] | Stale:
+        """The entries of those of the events that are parked."""
+        keys = Keys(self._partition, start.generation)
+        async with reaching_redis():
+            reply = await self._read(
+                [projected_key(self._partition), keys.parked(), *map(keys.parked_event, positions)], _of(start)
+            )
+        if not reply[0]:
+            return Stale(_checkpoint(*reply[1:]))
+        found: dict[Position, Mapping[str, str]] = {}
+        for position, flat in zip(positions, reply[1], strict=True):
+            if flat:
+                fields = dict(zip(flat[::2], flat[1::2], strict=True))
+                found[position] = {name: text for name, text in fields.items() if name != REASON}
+        return found
 
     async def next_rename(self, start: Checkpoint, at_once: int) -> Rename | Stale | None:
         """The next of a customer's orders that must show another name, if the checkpoint still is `start`."""
@@ -152,8 +208,7 @@ class Store:
     def _flatten(self, step: Step) -> tuple[list[str], list[Argument]]:
         """KEYS and ARGV of the script."""
         names, writes, partition = Keys(self._partition, step.start.generation), step.writes, self._partition
-        keys = [projected_key(partition), feed_key(partition), parked_key(partition), parked_aggregates_key(partition)]
-        keys.append(names.renames())
+        keys = [projected_key(partition), feed_key(partition), names.parked(), requests_key(partition), names.renames()]
         arguments: list[Argument] = [
             *_of(step.start),
             str(step.reached),
@@ -187,14 +242,24 @@ class Store:
             arguments += [part for value in values.items() for part in value]
         arguments.append(len(step.parked))
         for parked in step.parked:
-            arguments.append(parked.aggregate_id)
+            keys.append(names.parked_event(parked.position))
+            arguments.append(member_of(parked.aggregate_id, parked.position))
             _extend(arguments, parked.encode())
-        notices: list[tuple[Position, Change | None]] = [*writes.notices]
+        arguments.append(len(step.left))
+        for aggregate_id, position in step.left:
+            keys.append(names.parked_event(position))
+            arguments.append(member_of(aggregate_id, position))
+        arguments.append(len(step.answers))
+        for request_id, answer in step.answers:
+            keys.append(answer_key(partition, request_id))
+            arguments += (request_id if answer.outcome else "", ANSWER_SECONDS, answer.projected)
+            _extend(arguments, answer.encode())
+        notices = [(at, [change for _, change in group]) for at, group in groupby(writes.notices, key=itemgetter(0))]
         if not notices or notices[-1][0] != step.reached:
-            notices.append((step.reached, None))
+            notices.append((step.reached, []))
         arguments.append(len(notices))
-        for position, change in notices:
-            arguments += (str(position), encode_change(change))
+        for position, changes in notices:
+            arguments += (str(position), encode_changes(changes))
         return keys, arguments
 
 

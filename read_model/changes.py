@@ -191,10 +191,9 @@ class _Follower:
             # A newer projector may say what we do not know; the position counts all the same.
             _log.warning("partition %d announced what this program does not know", self.partition)
             return
-        if announced is None:
-            return
-        self._offer(announced, list(self._by_id.get(announced.change.about, ())))
-        self._offer(announced, [s for s, wants in self._by_predicate.items() if wants(announced)])
+        for one in announced:
+            self._offer(one, list(self._by_id.get(one.change.about, ())))
+            self._offer(one, [s for s, wants in self._by_predicate.items() if wants(one)])
 
     def _arrive(self, position: Position) -> None:
         self.position = position

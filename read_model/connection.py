@@ -57,6 +57,13 @@ class Reader:
         The state is read before and after the rows: only where both say the same was everything in between read
         from one complete generation, and a miss is an answer.
         """
+        return await self._read(wanted, complete=True)
+
+    async def inspect(self, wanted: Mapping[int, Commands]) -> dict[int, Replies]:
+        """As `read`, but from partitions that need not be complete: about the projection, not for what it shows."""
+        return await self._read(wanted, complete=False)
+
+    async def _read(self, wanted: Mapping[int, Commands], *, complete: bool) -> dict[int, Replies]:
         answers: dict[int, Replies] = {}
         for _ in range(ATTEMPTS):
             missing = {partition: self._keys(partition) for partition in wanted if partition not in answers}
@@ -70,11 +77,11 @@ class Reader:
                 }
             )
             for partition, (before, *rows, after) in replies.items():
-                generation, complete = after
-                if not generation or not complete:
+                if complete and not all(after):
                     raise BeingPrepared
-                self._generations[partition] = int(generation)
-                if before == after and int(generation) == missing[partition].generation:
+                generation = int(after[0] or FIRST_GENERATION)
+                self._generations[partition] = generation
+                if before == after and generation == missing[partition].generation:
                     answers[partition] = rows
         if len(answers) < len(wanted):
             raise BeingPrepared

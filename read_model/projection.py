@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import Final
 
 from read_model.changes import Changes
-from read_model.connection import Reader
-from read_model.schema.keys import parked_key
+from read_model.connection import Command, Reader
+from read_model.schema.keys import Keys
 from write_model.contracts.streams import BEGINNING, Position, Token, events_key, projected_key
 
 COUNTED: Final = 1_000
@@ -37,7 +37,8 @@ class ProjectionStatus:
     """Everything committed up to `position` is shown, in all partitions.
 
     `lag_events` counts the events in the streams above what is projected, up to 1,000 a partition, watermarks left
-    out. `lag_seconds` is the age of the oldest of them by the clock of Redis, 0 when there is none.
+    out. `lag_seconds` is the age of the oldest of them by the clock of Redis, 0 when there is none. What is parked is
+    not shown, although `position` is past it.
     """
 
     position: Token
@@ -49,12 +50,12 @@ class ProjectionStatus:
 async def projection_status(reader: Reader, changes: Changes) -> ProjectionStatus:
     """How far the read model has come, also while it is being prepared; Unavailable. One round trip."""
     partitions = range(reader.partitions)
-    replies = await reader.fetch(
-        {
-            p: [("EVAL_RO", _LAG, 2, events_key(p), projected_key(p), COUNTED), ("XLEN", parked_key(p))]
-            for p in partitions
-        }
-    )
+
+    def asked(keys: Keys) -> list[Command]:
+        p = keys.partition
+        return [("EVAL_RO", _LAG, 2, events_key(p), projected_key(p), COUNTED), ("ZCARD", keys.parked())]
+
+    replies = await reader.inspect(dict.fromkeys(partitions, asked))
     shown, lag_events, lag_seconds, parked_events = [], 0, 0.0, 0
     for partition, ((position, count, oldest, taken, (seconds, microseconds)), parked) in replies.items():
         # What this process has not heard of yet would make whoever passes the token on wait.

@@ -7,29 +7,50 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple, Self, TypeVar
 
 from read_model.errors import ReadFault, SlowConsumer, Unavailable
-from read_model.schema.changes import CHANGE, Change, ProductChanged, decode_change
+from read_model.schema.changes import CHANGE, Change, ProductChanged, decode_changes
 from write_model.contracts.streams import Position
 
 RESYNC_PAUSE: Final = 0.5
 """Seconds."""
+WHOLE: Final = 2**31
+"""More changes than an entry of a feed has."""
 
 T = TypeVar("T")
 
 
+class Place(NamedTuple):
+    """How far into a partition's feed: into the entry at the position, by so many of its changes."""
+
+    position: Position
+    taken: int = WHOLE
+
+
 class Announced(NamedTuple):
-    """A change, and where the feed says so: the same place for ever, also where Redis was lost and filled again."""
+    """A change, and where the feed says so: the same place for ever, also where Redis was lost and filled again.
+
+    `taken` counts the changes of the entry up to this one; WHOLE for the last of them, and mostly there is one.
+    """
 
     partition: int
     position: Position
     change: Change
+    taken: int = WHOLE
+
+    @property
+    def place(self) -> Place:
+        """Where a reader is who has had this change."""
+        return Place(self.position, self.taken)
 
     @classmethod
-    def of(cls, partition: int, id: str, fields: Mapping[str, str]) -> Self | None:
-        """What a feed entry announces, None where it only says how far the projection came; ValueError for riddles."""
+    def of(cls, partition: int, id: str, fields: Mapping[str, str]) -> list[Self]:
+        """What a feed entry announces, none where it only says how far the projection came; ValueError for riddles."""
         if CHANGE not in fields:
             raise ValueError("the entry has no change")
-        change = decode_change(fields[CHANGE])
-        return cls(partition, Position.parse(id), change) if change else None
+        position, changes = Position.parse(id), decode_changes(fields[CHANGE])
+        return [
+            cls(partition, position, change, taken if taken < len(changes) else WHOLE)
+            for taken, change in enumerate(changes, 1)
+        ]
 
 
 @dataclass(frozen=True, slots=True)

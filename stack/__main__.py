@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from stack import parked
 from stack.console import complain
 from stack.operator_error import OperatorError
 
@@ -18,6 +19,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="All configuration is in environment variables: `orderstream settings` shows them.",
 )
+app.add_typer(parked.app)
 
 
 @app.command()

@@ -84,6 +84,7 @@ def with_order(row: CustomerRow, *, total: int, currency: str, placed_at: str) -
         order_count=row.order_count + 1,
         total_spent=row.total_spent + total,
         currency=currency,
+        # An order that was parked comes after later ones, and one of another process may.
         last_order_at=max(row.last_order_at or placed_at, placed_at),
     )
 

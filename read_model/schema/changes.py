@@ -1,9 +1,12 @@
-"""Change notices: what the feed of a partition says of a projected event.
+"""Change notices: what the feed of a partition says of projected events.
 
 A feed entry's id is the position of the event; its field `change` holds the notice as JSON, or nothing where the
-entry only says how far the projection has come.
+entry only says how far the projection has come. Events that were parked are projected late, when the feed is past
+their positions: they are announced together, as a JSON array, in the first entry of the step that projects them,
+before the change that has that position itself.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -63,14 +66,24 @@ class CommandChanged:
 Change = OrderChanged | ProductChanged | CommandChanged
 
 
-_adapter: TypeAdapter[Change] = TypeAdapter(Change)
+_one: TypeAdapter[Change] = TypeAdapter(Change)
+_several: TypeAdapter[tuple[Change, ...]] = TypeAdapter(tuple[Change, ...])
 
 
 def encode_change(change: Change | None) -> bytes:
+    """The text of the `change` of an entry with one notice, or none."""
+    return _one.dump_json(change) if change else b""
+
+
+def encode_changes(changes: Sequence[Change]) -> bytes:
     """The text of a feed entry's `change`."""
-    return _adapter.dump_json(change) if change else b""
+    if len(changes) > 1:
+        return _several.dump_json(tuple(changes))
+    return encode_change(changes[0] if changes else None)
 
 
-def decode_change(text: str) -> Change | None:
-    """The notice in a feed entry's `change`."""
-    return _adapter.validate_json(text) if text else None
+def decode_changes(text: str) -> tuple[Change, ...]:
+    """The notices in a feed entry's `change`, in order."""
+    if not text:
+        return ()
+    return _several.validate_json(text) if text.startswith("[") else (_one.validate_json(text),)

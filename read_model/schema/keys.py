@@ -6,7 +6,7 @@ generation, so that a rebuild can prepare a new one beside the one that serves.
 
 from typing import NamedTuple
 
-from write_model.contracts.streams import hash_tag
+from write_model.contracts.streams import Position, hash_tag
 
 
 class Keys(NamedTuple):
@@ -75,6 +75,17 @@ class Keys(NamedTuple):
         """Set of the numbers of the products that have a mark: a Redis set of a few, a bitmap of many."""
         return self._key(f"products:with:{mark}")
 
+    def parked(self) -> str:
+        """Sorted set, members by `parked.member_of`: the events that could not be projected, by aggregate, in order.
+
+        Later events of such an aggregate are parked as well.
+        """
+        return self._key("parked")
+
+    def parked_event(self, position: Position) -> str:
+        """Hash: the stream entry of a parked event as it came, and `parked.REASON`."""
+        return self._key(f"parked:{position}")
+
     def _key(self, rest: str) -> str:
         return f"{hash_tag(self.partition)}:{self.generation}:{rest}"
 
@@ -84,14 +95,14 @@ def feed_key(partition: int) -> str:
     return f"{hash_tag(partition)}:feed"
 
 
-def parked_key(partition: int) -> str:
-    """Stream: the events that could not be projected, each with its reason, in order."""
-    return f"{hash_tag(partition)}:parked"
+def requests_key(partition: int) -> str:
+    """Stream: what the partition's projector is asked to do (requests.py), taken out as it is done."""
+    return f"{hash_tag(partition)}:requests"
 
 
-def parked_aggregates_key(partition: int) -> str:
-    """Set: the aggregates with parked events, whose later events are parked as well, so that they stay in order."""
-    return f"{hash_tag(partition)}:parked:aggregates"
+def answer_key(partition: int, request_id: str) -> str:
+    """Hash with an expiry: what came of a request (requests.Answer)."""
+    return f"{hash_tag(partition)}:answer:{request_id}"
 
 
 def owner_key(partition: int) -> str:

@@ -62,4 +62,4 @@ async def test_the_health_checks_answer(nobody: Client) -> None:
     alive = await nobody.http.get("/healthz")
     assert (alive.status_code, alive.json()) == (200, {"alive": True})
     ready = await nobody.http.get("/readyz")
-    assert (ready.status_code, ready.json()) == (200, {"ready": True, "missing": {}})
+    assert (ready.status_code, ready.json()) == (200, {"ready": True, "missing": {}, "parkedEvents": 0})

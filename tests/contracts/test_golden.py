@@ -5,7 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from write_model.contracts.codec import EVENT_TYPES, UPCASTERS, UndecodableEvent, decode, encode
+from write_model.contracts.codec import (
+    EVENT_TYPES,
+    UPCASTERS,
+    UndecodableEvent,
+    decode,
+    decode_tombstone,
+    encode,
+    encode_tombstone,
+    tombstone_for,
+)
 
 GOLDEN = Path(__file__).parent / "golden"
 FILES = sorted(GOLDEN.glob("*.json"))
@@ -54,3 +63,17 @@ def test_a_field_that_is_not_known_yet_is_ignored() -> None:
     entry = read(GOLDEN / "OrderCancelled.v1.json")
     data = {**json.loads(entry["data"]), "refund": 1}
     assert decode({**entry, "data": json.dumps(data)}) == decode(entry)
+
+
+def test_a_tombstone_is_written_and_read_as_ever() -> None:
+    entry = json.loads((GOLDEN / "entries" / "tombstone.json").read_text())
+    tombstone = decode_tombstone(entry)
+    assert encode_tombstone(tombstone, "OrderCancelled") == entry
+    assert tombstone_for(read(GOLDEN / "OrderCancelled.v1.json")) == entry
+
+
+@pytest.mark.parametrize("change", [{"aggregate": None}, {"version": None}, {"version": ""}])
+def test_a_tombstone_that_does_not_say_whose_is_none(change: dict[str, str | None]) -> None:
+    entry = json.loads((GOLDEN / "entries" / "tombstone.json").read_text())
+    with pytest.raises(UndecodableEvent):
+        decode_tombstone({name: text for name, text in {**entry, **change}.items() if text is not None})

@@ -18,9 +18,24 @@ from write_model.contracts.orders import OrderCancelled, OrderConfirmed, OrderCr
 from write_model.contracts.streams import Position
 
 
-def a_consumer(redis: Redis, *, batch: int = 500, renamed_at_once: int = 200, store: Store | None = None) -> Consumer:
-    store = store or Store(redis, 0, feed_retention_ms=3_600_000)
-    return Consumer(store, 0, shop_currency="EUR", block_ms=1, batch=batch, renamed_at_once=renamed_at_once)
+def a_consumer(
+    redis: Redis,
+    *,
+    batch: int = 500,
+    renamed_at_once: int = 200,
+    retried_at_once: int = 500,
+    block_ms: int = 1,
+    store: Store | None = None,
+) -> Consumer:
+    return Consumer(
+        store or Store(redis, 0, feed_retention_ms=3_600_000),
+        0,
+        shop_currency="EUR",
+        block_ms=block_ms,
+        batch=batch,
+        renamed_at_once=renamed_at_once,
+        retried_at_once=retried_at_once,
+    )
 
 
 async def checkpoint(redis: Redis) -> Checkpoint:

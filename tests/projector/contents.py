@@ -6,6 +6,9 @@ from typing import Any, cast
 
 from redis.asyncio import Redis
 
+from read_model.schema.keys import Keys
+from read_model.schema.parked import place_of
+
 
 async def hash_at(redis: Redis, key: str) -> dict[str, str]:
     """The fields of a hash."""
@@ -15,6 +18,13 @@ async def hash_at(redis: Redis, key: str) -> dict[str, str]:
 async def stream_at(redis: Redis, key: str) -> list[tuple[str, dict[str, str]]]:
     """The entries of a stream, oldest first."""
     return await cast("Awaitable[list[tuple[str, dict[str, str]]]]", redis.xrange(key))
+
+
+async def parked_at(redis: Redis, partition: int = 0) -> list[tuple[str, dict[str, str]]]:
+    """Position and hash of every parked event, by aggregate, in order."""
+    keys = Keys(partition, 1)
+    positions = [place_of(member)[1] for member, _ in await ranked_at(redis, keys.parked())]
+    return [(str(position), await hash_at(redis, keys.parked_event(position))) for position in positions]
 
 
 async def ranked_at(redis: Redis, key: str) -> list[tuple[str, float]]:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from redis.asyncio import Redis
 
 from write_model.contracts import codec
-from write_model.contracts.envelope import Envelope
+from write_model.contracts.envelope import Envelope, Tombstone
 from write_model.contracts.event import Event
 from write_model.contracts.ids import Kind, new_id
 from write_model.contracts.orders import Line, OrderPlaced, ShippingAddress
@@ -72,8 +72,10 @@ def position(number: int) -> Position:
     return Position.of_commit(1_700_000_000 + number // 10, 1 + number % 10)
 
 
-def entry(envelope: Envelope[Event]) -> dict[str, str]:
+def entry(envelope: Envelope[Event] | Tombstone) -> dict[str, str]:
     """The stream entry as a consumer reads it."""
+    if isinstance(envelope, Tombstone):
+        return codec.encode_tombstone(envelope, "OrderHeld")
     return {name: text if isinstance(text, str) else text.decode() for name, text in codec.encode(envelope).items()}
 
 
@@ -83,12 +85,16 @@ def watermark() -> dict[str, str]:
 
 
 async def publish(
-    redis: Redis, entries: Sequence[Envelope[Event] | dict[str, str]], *, first: int = 1, partition: int = PARTITION
+    redis: Redis,
+    entries: Sequence[Envelope[Event] | Tombstone | dict[str, str]],
+    *,
+    first: int = 1,
+    partition: int = PARTITION,
 ) -> Position:
     """Add the entries to the stream at consecutive positions; answers the last."""
     pipe = redis.pipeline(transaction=False)
     for number, given in enumerate(entries, first):
-        fields = entry(given) if isinstance(given, Envelope) else given
+        fields = entry(given) if isinstance(given, Envelope | Tombstone) else given
         pipe.xadd(events_key(partition), dict(fields.items()), id=str(position(number)))
     await pipe.execute()
     return position(first + len(entries) - 1)

@@ -15,7 +15,7 @@ from read_model.schema.keys import Keys
 from read_model.schema.orders import OrderRow
 from read_model.schema.products import ProductRow
 from tests.projector.events import PARTITION, entry, position
-from write_model.contracts.envelope import Envelope
+from write_model.contracts.envelope import Envelope, Tombstone
 from write_model.contracts.event import Event
 
 KEYS = Keys(PARTITION, 1)
@@ -34,7 +34,7 @@ class Story:
         self.parked: list[Parked] = []
         self._count = 0
 
-    def step(self, events: Sequence[Envelope[Event]]) -> Self:
+    def step(self, events: Sequence[Envelope[Event] | Tombstone]) -> Self:
         """One step over all of the events."""
         if not events:
             return self

@@ -9,10 +9,10 @@ from projector.consumer import Consumer
 from projector.parking import ATTEMPTS
 from projector.startup import connect
 from read_model.schema.customers import CustomerRow
-from read_model.schema.keys import parked_aggregates_key, parked_key
 from read_model.schema.orders import OrderRow
+from read_model.schema.parked import REASON
 from tests.projector.consumers import a_consumer
-from tests.projector.contents import hash_at, stream_at
+from tests.projector.contents import hash_at, parked_at
 from tests.projector.events import (
     CUSTOMER,
     ORDER,
@@ -52,9 +52,8 @@ async def project(redis: Redis, consumer: Consumer, last: Any) -> int:
 
 
 async def parked(redis: Redis) -> list[tuple[str, str, str]]:
-    """Position, type and reason of every parked event."""
-    entries = [fields for _, fields in await stream_at(redis, parked_key(0))]
-    return [(fields["position"], fields.get("type", ""), fields["reason"]) for fields in entries]
+    """Position, type and reason of every parked event, those of an aggregate in order."""
+    return [(position, fields.get("type", ""), fields[REASON]) for position, fields in await parked_at(redis)]
 
 
 async def test_poison_and_what_follows_in_its_aggregate_are_parked_and_the_rest_goes_on(
@@ -73,8 +72,7 @@ async def test_poison_and_what_follows_in_its_aggregate_are_parked_and_the_rest_
     last = await publish(redis, [DELIVERED], first=8)  # in a later step
     await project(redis, consumer, last)
     assert (await parked(redis))[2:] == [(str(position(8)), "OrderDelivered", behind)]
-    assert await redis.xlen(parked_key(0)) == 3
-    assert await redis.smembers(parked_aggregates_key(0)) == {ORDER}
+    assert len(await parked(redis)) == 3
 
     assert OrderRow.decode(await hash_at(redis, KEYS.order(ORDER))).summary.status == "PLACED"
     assert OrderRow.decode(await hash_at(redis, KEYS.order(OTHER))).summary.status == "CONFIRMED"
@@ -87,8 +85,8 @@ async def test_poison_and_what_follows_in_its_aggregate_are_parked_and_the_rest_
 async def test_what_is_parked_is_the_entry_as_it_came(redis: Redis) -> None:
     last = await publish(redis, [HELD])
     await project(redis, a_consumer(redis), last)
-    [(_, fields)] = await stream_at(redis, parked_key(0))
-    assert {name: text for name, text in fields.items() if name not in {"position", "reason"}} == HELD
+    [(_, fields)] = await parked_at(redis)
+    assert {name: text for name, text in fields.items() if name != REASON} == HELD
 
 
 @pytest.mark.parametrize(
@@ -115,19 +113,21 @@ async def test_every_kind_of_poison_is_parked_after_its_attempts(
 async def test_an_entry_that_names_no_aggregate_is_parked_and_blocks_none(redis: Redis) -> None:
     last = await publish(redis, [{"odd": "1"}, ADA, {"odd": "2"}])
     await project(redis, a_consumer(redis), last)
-    assert [fields["odd"] for _, fields in await stream_at(redis, parked_key(0))] == ["1", "2"]
-    assert await redis.smembers(parked_aggregates_key(0)) == set()
+    assert [fields["odd"] for _, fields in await parked_at(redis)] == ["1", "2"]
     assert await redis.exists(KEYS.customer(CUSTOMER))
 
 
-async def test_bytes_that_are_no_text_are_parked_as_they_are(redis: Redis, redis_url: str) -> None:
-    odd = {name: text.encode() for name, text in entry(ADA).items()} | {"data": b'{"name":"\xff"}'}
-    await redis.xadd(events_key(0), dict(odd.items()), id=str(position(1)))
+@pytest.mark.parametrize("odd", [{"data": b'{"name":"\xff"}'}, {"aggregate": b"\xff"}])
+async def test_bytes_that_are_no_text_are_parked_as_they_are(
+    redis: Redis, redis_url: str, odd: dict[str, bytes]
+) -> None:
+    fields = {name: text.encode() for name, text in entry(ADA).items()} | odd
+    await redis.xadd(events_key(0), dict(fields.items()), id=str(position(1)))
     async with connect(redis_url) as own:
         await project(redis, a_consumer(own), position(1))
     async with Redis.from_url(redis_url) as raw:
-        parked_entries: Any = await raw.xrange(parked_key(0))
-    assert [fields[b"data"] for _, fields in parked_entries] == [b'{"name":"\xff"}']
+        for name, text in odd.items():
+            assert await raw.hget(KEYS.parked_event(position(1)), name) == text
 
 
 async def test_a_row_that_cannot_be_read_parks_its_events_and_no_others(redis: Redis) -> None:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from redis.asyncio import Redis
 
-from read_model.schema.changes import CHANGE, CommandChanged, OrderChanged, encode_change
+from read_model.schema.changes import CHANGE, CommandChanged, OrderChanged, encode_change, encode_changes
 from read_model.schema.commands import CommandRow
 from read_model.schema.customers import CustomerRow
 from read_model.schema.keys import Keys, feed_key
@@ -134,6 +134,17 @@ class Projected:
         partition = partition_of(changes[0].order_id, PARTITIONS)
         async with self.redis.pipeline() as step:
             position = self._advance(step, partition, changes)
+            await step.execute()
+        return position
+
+    async def announce_together(self, *changes: OrderChanged) -> Position:
+        """A step that says all of that in one entry, as of events that were parked; its position."""
+        partition = partition_of(changes[0].order_id, PARTITIONS)
+        self._ms += 1000
+        position = Position(self._ms, 0)
+        async with self.redis.pipeline() as step:
+            step.xadd(feed_key(partition), {CHANGE: encode_changes(changes)}, id=str(position))
+            step.hset(projected_key(partition), "position", str(position))
             await step.execute()
         return position
 

@@ -7,8 +7,8 @@ from read_model.schema.changes import (
     CommandChanged,
     OrderChanged,
     ProductChanged,
-    decode_change,
-    encode_change,
+    decode_changes,
+    encode_changes,
 )
 
 ORDER = (
@@ -18,20 +18,27 @@ ORDER = (
 
 
 @pytest.mark.parametrize(
-    ("text", "change"),
+    ("text", "changes"),
     [
-        ("", None),
-        (ORDER, OrderChanged("ord_1", "cus_1", 2, "PLACED", "CONFIRMED", "2026-11-20T09:30:00.000Z")),
-        ('{"product_id":"prd_1","version":7}', ProductChanged("prd_1", 7)),
-        ('{"command_id":"cmd_1","version":2}', CommandChanged("cmd_1", 2)),
+        ("", ()),
+        (ORDER, (OrderChanged("ord_1", "cus_1", 2, "PLACED", "CONFIRMED", "2026-11-20T09:30:00.000Z"),)),
+        ('{"product_id":"prd_1","version":7}', (ProductChanged("prd_1", 7),)),
+        (
+            f'[{{"product_id":"prd_1","version":7}},{ORDER}]',
+            (
+                ProductChanged("prd_1", 7),
+                OrderChanged("ord_1", "cus_1", 2, "PLACED", "CONFIRMED", "2026-11-20T09:30:00.000Z"),
+            ),
+        ),
+        ('{"command_id":"cmd_1","version":2}', (CommandChanged("cmd_1", 2),)),
     ],
 )
-def test_a_notice_is_written_and_read_in_one_form(text: str, change: Change | None) -> None:
-    assert encode_change(change).decode() == text
-    assert decode_change(text) == change
+def test_notices_are_written_and_read_in_one_form(text: str, changes: tuple[Change, ...]) -> None:
+    assert encode_changes(changes).decode() == text
+    assert decode_changes(text) == changes
 
 
-@pytest.mark.parametrize("text", ["{}", "x", '{"product_id":"prd_1"}', '{"order_id":"ord_1","version":7}'])
+@pytest.mark.parametrize("text", ["{}", "x", "[", "[{}]", '{"product_id":"prd_1"}', '{"order_id":"ord_1","version":7}'])
 def test_a_riddle_is_no_notice(text: str) -> None:
     with pytest.raises(ValueError):
-        decode_change(text)
+        decode_changes(text)

@@ -12,7 +12,7 @@ from read_model.changes import Changes
 from read_model.connection import Reader
 from read_model.errors import BeingPrepared, NoReply, StandsStill, WrongPartitions
 from read_model.projection import COUNTED, projection_status
-from read_model.schema.keys import parked_key
+from read_model.schema.keys import Keys
 from read_model.settings import ReadSettings
 from read_model.startup import open_read_model
 from tests.read_model.conftest import settings_for
@@ -58,8 +58,8 @@ async def test_what_is_behind_is_counted_and_its_age_told(
     await publish(redis, 1, Position(second * 1000, 1), {"type": "OrderPlaced", "at": taken})
     await publish(redis, 1, Position(second * 1000, 2), {"type": "OrderPlaced", "at": taken})
     await publish(redis, 2, Position((second + 50) * 1000, 0), {"type": "OrderPlaced", "at": long_ago})
-    await redis.xadd(parked_key(0), {"a": "b"})
-    await redis.xadd(parked_key(3), {"a": "b"})
+    await redis.zadd(Keys(0, 1).parked(), {"a": 0})
+    await redis.zadd(Keys(3, 1).parked(), {"b": 0})
     status = await projection_status(reader, changes)
     assert (status.lag_events, status.parked_events) == (3, 2)
     age = (await server_time(redis)).timestamp() - second - 0.75

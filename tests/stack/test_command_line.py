@@ -47,11 +47,24 @@ def test_version(orderstream: Run) -> None:
 def test_help_names_every_command(orderstream: Run) -> None:
     done = orderstream("--help")
     assert done.returncode == 0
-    for command in (*PARTS, "dev", "token", "schema", "settings", "version"):
+    for command in (*PARTS, "dev", "token", "schema", "settings", "version", "parked"):
         assert f"\n  {command} " in done.stdout
 
 
-@pytest.mark.parametrize("arguments", [(), ("bogus",), ("dev", "--bogus"), ("token",), ("token", "--role", "king")])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (),
+        ("bogus",),
+        ("dev", "--bogus"),
+        ("token",),
+        ("token", "--role", "king"),
+        ("parked",),
+        ("parked", "retry"),
+        ("parked", "retry", "1-1", "--all"),
+        ("parked", "discard"),
+    ],
+)
 def test_wrong_usage_is_2_and_says_so_on_stderr(orderstream: Run, arguments: tuple[str, ...]) -> None:
     done = orderstream(*arguments)
     assert done.returncode == 2
@@ -104,6 +117,7 @@ def test_a_part_without_its_settings_says_what_to_set(orderstream: Run, part: st
         ("dev", {"PARTITIONS": "0"}, "PARTITIONS: input should be greater than or equal to 1"),
         ("settings", {"CURRENCY": "euro"}, "CURRENCY: string should match pattern"),
         ("token --role staff", {}, "AUTH_SECRET is not set: set it"),
+        ("parked list", {}, "REDIS_URL is not set: set it"),
         (
             "relay",
             {"MONGODB_URL": "http://nonsense", "REDIS_URL": "redis://127.0.0.1:1/0"},
@@ -118,6 +132,10 @@ def test_what_is_wrong_with_the_settings_is_one_line(
     orderstream: Run, command: str, environment: dict[str, str], says: str
 ) -> None:
     assert says in complaint(orderstream(*command.split(), **environment))
+
+
+def test_a_redis_that_does_not_answer_is_one_line(orderstream: Run) -> None:
+    assert "Check REDIS_URL" in complaint(orderstream("parked", "list", REDIS_URL="redis://127.0.0.1:1/0"))
 
 
 def test_a_mongodb_that_does_not_answer_is_one_line(orderstream: Run) -> None:

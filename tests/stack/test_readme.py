@@ -52,6 +52,8 @@ def test_the_operations_are_valid(text: str) -> None:
 
 def test_the_commands_exist() -> None:
     commands = {command.name or command.callback.__name__ for command in app.registered_commands if command.callback}
+    groups = [group.typer_instance.info.name for group in app.registered_groups if group.typer_instance]
+    commands |= {str(name) for name in groups}
     assert set(re.findall(r"`orderstream ([a-z]+)", README)) <= commands
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     assert set(re.findall(r"(?:`|^)make ([a-z]+)", README, re.MULTILINE)) <= targets

@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic.json_schema import models_json_schema
 
-from write_model.contracts.codec import EVENT_TYPES, WATERMARK
+from write_model.contracts.codec import EVENT_TYPES, TOMBSTONE, WATERMARK
 
 _FIELDS: dict[str, str] = {
     "type": "The event's type: the name of the message.",
@@ -36,6 +36,8 @@ def asyncapi(version: str) -> dict[str, Any]:
                 "Redis Streams, one per partition, in commit order; an entry's id is the commit's position. An entry "
                 "is flat: the headers below and `data`, the payload as JSON. Ignore fields and types that you do not "
                 f"know. An entry with the one field `{WATERMARK}` says that nothing at or below its id is missing. "
+                f"An entry with the field `{TOMBSTONE}` (an event's type) stands where an operator gave that event up "
+                "before the stream was filled again: `aggregate` and `version` say which, and nothing happened to it. "
                 "Streams are trimmed some time after projection: follow them, do not archive in them."
             ),
         },

@@ -1,7 +1,8 @@
 """Envelopes as stream entries and back: the table of event types, and the upcasters of their older shapes.
 
 An entry is flat: `type`, `schema`, `aggregate`, `version`, `ordinal`, `at` (ISO 8601, UTC), `command`, `actor`,
-`trace` (may be empty) and `data`, the event as JSON. A watermark entry has the one field `watermark`.
+`trace` (may be empty) and `data`, the event as JSON. A watermark entry has the one field `watermark`. A tombstone
+entry, in the place of an event that was given up, has `tombstone` (the event's type), `aggregate` and `version`.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,7 +14,7 @@ from pydantic_core import from_json, to_json
 
 from write_model.contracts.commands import CommandEvent
 from write_model.contracts.customers import CustomerEvent
-from write_model.contracts.envelope import Envelope
+from write_model.contracts.envelope import Envelope, Tombstone
 from write_model.contracts.event import Event
 from write_model.contracts.orders import OrderEvent
 from write_model.contracts.products import ProductEvent
@@ -31,6 +32,7 @@ UPCASTERS: Final[dict[tuple[str, int], Upcaster]] = {
 }
 
 WATERMARK: Final = "watermark"
+TOMBSTONE: Final = "tombstone"
 
 E = TypeVar("E", bound=Event)
 
@@ -93,6 +95,24 @@ def read_event(type_name: str, schema_version: int, data: dict[str, Any]) -> Eve
         return event_type.model_validate(data)
     except ValidationError as error:
         raise UndecodableEvent(f"broken {type_name}: {error}") from error
+
+
+def encode_tombstone(tombstone: Tombstone, type_name: str) -> dict[str, str]:
+    """The stream entry of a tombstone in the place of an event of that type."""
+    return {TOMBSTONE: type_name, "aggregate": tombstone.aggregate_id, "version": str(tombstone.version)}
+
+
+def tombstone_for(entry: Mapping[str, str]) -> dict[str, str]:
+    """The tombstone entry in the place of an event's entry, which need not be readable."""
+    return {TOMBSTONE: entry.get("type", ""), **{name: entry.get(name, "") for name in ("aggregate", "version")}}
+
+
+def decode_tombstone(entry: Mapping[str, str]) -> Tombstone:
+    """The tombstone in its entry; UndecodableEvent where it does not say whose."""
+    try:
+        return Tombstone(entry["aggregate"], int(entry["version"]))
+    except (KeyError, ValueError) as error:
+        raise UndecodableEvent(f"broken tombstone: {error}") from error
 
 
 def encode_time(moment: datetime) -> str:

@@ -32,6 +32,14 @@ class Envelope(Generic[E]):
         return event_id(self.aggregate_id, self.version)
 
 
+@dataclass(frozen=True, slots=True)
+class Tombstone:
+    """Stands in the place of an event that was given up: its version is skipped, as if it had changed nothing."""
+
+    aggregate_id: str
+    version: int
+
+
 def event_id(aggregate_id: str, version: int) -> str:
     """`ord_...@3`: the third event of that order."""
     return f"{aggregate_id}@{version}"

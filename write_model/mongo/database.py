@@ -22,6 +22,7 @@ RECEIPTS: Final = "receipts"
 LEASES: Final = "leases"
 SEGMENTS: Final = "segments"
 HEARTBEATS: Final = "heartbeats"
+DISCARDED: Final = "discarded"
 
 
 def open_client(settings: WriteSettings) -> Client:

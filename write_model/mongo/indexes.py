@@ -7,7 +7,7 @@ from pymongo import ASCENDING, IndexModel
 from pymongo.collation import Collation, CollationStrength
 from pymongo.errors import CollectionInvalid, OperationFailure
 
-from write_model.mongo.database import HEARTBEATS, JOURNAL, LEASES, RECEIPTS, SEGMENTS, Database
+from write_model.mongo.database import DISCARDED, HEARTBEATS, JOURNAL, LEASES, RECEIPTS, SEGMENTS, Database
 from write_model.ports import Aggregate
 
 RECEIPT_LIFETIME_SECONDS: Final = 7 * 24 * 3600
@@ -23,6 +23,7 @@ _INDEXES: Final[dict[str, list[IndexModel]]] = {
     LEASES: [],
     SEGMENTS: [],
     HEARTBEATS: [],
+    DISCARDED: [],
 }
 
 

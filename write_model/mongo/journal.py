@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from write_model.contracts.codec import entry_of, read_event
-from write_model.contracts.envelope import Envelope
+from write_model.contracts.codec import encode_tombstone, entry_of, read_event
+from write_model.contracts.envelope import Envelope, Tombstone
 from write_model.contracts.event import Event
 from write_model.mongo.database import Document
 
@@ -37,6 +37,11 @@ def to_entry(document: Document) -> dict[str, str | bytes]:
     The event is passed on unread: a relay need not know an event that a newer program wrote.
     """
     return entry_of(_envelope(document, None), document["type"], document["schema_version"], document["data"])
+
+
+def to_tombstone(document: Document) -> dict[str, str]:
+    """The stream entry in the place of a journal's document that was given up."""
+    return encode_tombstone(Tombstone(document["aggregate_id"], document["version"]), document["type"])
 
 
 def _envelope(document: Document, event: Any) -> Envelope[Any]:

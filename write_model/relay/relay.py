@@ -5,7 +5,7 @@ A lease decides which relay works, the publish script decides who is right: two 
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from contextlib import suppress
 from typing import Final
 
@@ -15,6 +15,7 @@ from redis.exceptions import RedisError
 
 from write_model.contracts.streams import Position
 from write_model.mongo.database import Client, Database
+from write_model.mongo.discarded import discarded_ids
 from write_model.mongo.lease import Lease
 from write_model.relay import changes, segments
 from write_model.relay.changes import Change, HistoryLost
@@ -55,6 +56,7 @@ class Relay:
         self._recorded: Position | None = None
         self._published: Position | None = None
         self._unrecorded: list[Recorded] = []
+        self._discarded: Set[str] = frozenset()
         self._room = asyncio.Event()
         self._recording = asyncio.Lock()
         self._pause = _SHORTEST_PAUSE
@@ -88,6 +90,8 @@ class Relay:
     async def _catch_up(self) -> Position:
         """Bring every stream up to what is recorded; answers where to follow from."""
         self._unrecorded = []
+        # What is given up from here on was published before; should Redis lose it, we come here again.
+        self._discarded = await discarded_ids(self._database)
         self._recorded = await segments.last_recorded(self._database)
         if self._recorded:
             refilled = await refill(self._database, self._publisher)
@@ -120,7 +124,7 @@ class Relay:
         entries = []
         for position, document in ((change.position, change.document) for change in batch):
             if document is not None:
-                entries.append(entry_of(position, document, self._settings.partitions))
+                entries.append(entry_of(position, document, self._settings.partitions, self._discarded))
             elif position == watermarks[-1]:  # the earlier ones say nothing that this one does not
                 entries.append(Entry(position, None, WATERMARK_FIELDS))
         await self._publisher.publish(entries)

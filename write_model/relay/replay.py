@@ -1,5 +1,6 @@
 """From the journal to the streams: refills what a stream has lost, and gives positions to what never had one."""
 
+from collections.abc import Set
 from contextlib import aclosing
 from typing import Final
 
@@ -7,7 +8,8 @@ from bson import Timestamp
 
 from write_model.contracts.streams import BEGINNING, ORDINAL_BITS, Position, partition_of
 from write_model.mongo.database import JOURNAL, Client, Database, Document
-from write_model.mongo.journal import to_entry
+from write_model.mongo.discarded import discarded_ids
+from write_model.mongo.journal import to_entry, to_tombstone
 from write_model.mongo.transaction import operation_time
 from write_model.relay import changes, segments
 from write_model.relay.publisher import Entry, Publisher
@@ -20,22 +22,24 @@ class TooManyUnpublished(Exception):
     """More events than one commit has ordinals were never published."""
 
 
-def entry_of(position: Position, document: Document, partitions: int) -> Entry:
-    """The stream entry of a journal's document."""
-    return Entry(position, partition_of(document["aggregate_id"], partitions), to_entry(document))
+def entry_of(position: Position, document: Document, partitions: int, discarded: Set[str]) -> Entry:
+    """The stream entry of a journal's document, or of its tombstone where it is one of those that were given up."""
+    fields = to_tombstone(document) if document["_id"] in discarded else to_entry(document)
+    return Entry(position, partition_of(document["aggregate_id"], partitions), fields)
 
 
 async def refill(database: Database, publisher: Publisher) -> int:
     """Publish what is recorded and lies beyond the ends of the streams; answers the number of events.
 
-    Positions are the recorded ones, so the streams come out as they were.
+    Positions are the recorded ones, so the streams come out as they were, tombstones for what was given up since.
     """
     ends = await publisher.open()
+    discarded = await discarded_ids(database)
     count = 0
     async for part in segments.recorded_after(database, min(ends.values())):
         missing = [(position, id) for position, id in part if position > ends[_partition_of(id, len(ends))]]
         count += len(missing)
-        await _publish(database, publisher, missing, len(ends))
+        await _publish(database, publisher, missing, len(ends), discarded)
     return count
 
 
@@ -43,12 +47,14 @@ def _partition_of(event_id: str, partitions: int) -> int:
     return partition_of(event_id.partition("@")[0], partitions)
 
 
-async def _publish(database: Database, publisher: Publisher, events: list[Recorded], partitions: int) -> None:
+async def _publish(
+    database: Database, publisher: Publisher, events: list[Recorded], partitions: int, discarded: Set[str]
+) -> None:
     for start in range(0, len(events), _CHUNK):
         chunk = events[start : start + _CHUNK]
         wanted = {"_id": {"$in": [id for _, id in chunk]}}
         documents = {document["_id"]: document async for document in database[JOURNAL].find(wanted)}
-        await publisher.publish([entry_of(position, documents[id], partitions) for position, id in chunk])
+        await publisher.publish([entry_of(position, documents[id], partitions, discarded) for position, id in chunk])
 
 
 async def reconcile(
