@@ -27,6 +27,8 @@ BLOCK_MS: Final = 1_000
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 2.0
 """Seconds between attempts: doubled after each, up to the longest."""
 
+_HELD_PAUSE: Final = 0.05
+
 T = TypeVar("T")
 
 
@@ -60,6 +62,11 @@ class Consumer:
         self._failed_attempts = 0
         self._stopping = False
         self._waiting: asyncio.Task[Any] | None = None
+
+    @property
+    def may_have_renames(self) -> bool:
+        """Whether a customer's new name may still be on its way into their orders."""
+        return self._may_have_renames
 
     async def run(self) -> None:
         """Step after step until `stop`; an outage of Redis is waited out."""
@@ -133,6 +140,8 @@ class Consumer:
             Step(start, batch.last, batch.has_watermark, writes, parked, left=retried.left, answers=retried.answers)
         )
         if refused:
+            if refused.checkpoint == start:  # somebody holds the partition
+                await self._interruptible(asyncio.sleep(_HELD_PAUSE))
             self._go_on_from(refused.checkpoint)
             return
         self._failed_attempts = 0

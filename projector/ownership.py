@@ -6,9 +6,8 @@ The lease decides who works, so that work is not done twice; the checkpoint deci
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from typing import Final
+from typing import Final, Protocol
 
-from projector.consumer import Consumer
 from projector.leases import Leases
 from projector.store import Unavailable
 
@@ -27,24 +26,31 @@ class WrongPartitions(Exception):
     """The streams have another number of partitions than we were told; nothing can be projected."""
 
 
-class Ownership:
-    """Keeps one consumer running for every partition that is this projector's."""
+class Work(Protocol):
+    """The work on one partition: `run` ends with an error, or soon after `stop`."""
 
-    def __init__(self, leases: Leases, partitions: int, consumer_of: Callable[[int], Consumer]) -> None:
+    async def run(self) -> None: ...
+    def stop(self) -> None: ...
+
+
+class Ownership:
+    """Keeps the work running on every partition that is this projector's."""
+
+    def __init__(self, leases: Leases, partitions: int, work_of: Callable[[int], Work]) -> None:
         self._leases = leases
         self._partitions = partitions
-        self._consumer_of = consumer_of
-        self._working: dict[int, tuple[Consumer, asyncio.Task[None]]] = {}
+        self._work_of = work_of
+        self._working: dict[int, tuple[Work, asyncio.Task[None]]] = {}
 
     @property
     def owned(self) -> set[int]:
-        """The partitions with a consumer running here."""
+        """The partitions worked on here."""
         return set(self._working)
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Share until `stopping`, then finish the steps in flight and give everything back.
 
-        A consumer that fails, which an outage of Redis does not make it do, ends this with its error.
+        Work that fails, which an outage of Redis does not make it do, ends this with its error.
         """
         reachable = True
         try:
@@ -72,9 +78,9 @@ class Ownership:
         claimed = {partition for partition, ours in zip(mine, claims, strict=True) if ours}
         await self._stop(self.owned - claimed)
         for partition in claimed - self.owned:
-            consumer = self._consumer_of(partition)
-            task = asyncio.create_task(consumer.run(), name=f"partition {partition}")
-            self._working[partition] = consumer, task
+            work = self._work_of(partition)
+            task = asyncio.create_task(work.run(), name=f"partition {partition}")
+            self._working[partition] = work, task
             log.info("partition %d: ours", partition)
 
     async def give_back(self) -> None:
@@ -103,10 +109,10 @@ class Ownership:
 
     async def _stop(self, partitions: Iterable[int]) -> None:
         left = {partition: self._working.pop(partition) for partition in partitions}
-        for partition, (consumer, _) in left.items():
-            consumer.stop()
+        for partition, (work, _) in left.items():
+            work.stop()
             log.info("partition %d: no longer ours", partition)
         ends = await asyncio.gather(*(task for _, task in left.values()), return_exceptions=True)
         for partition, end in zip(left, ends, strict=True):
             if isinstance(end, Exception):
-                log.error("partition %d: its consumer failed", partition, exc_info=end)
+                log.error("partition %d: its work failed", partition, exc_info=end)

@@ -46,9 +46,10 @@ return {1, found}
 """
 )
 
-# KEYS: projected, feed, parked, requests, renames, then rows, sorted sets, counters and what follows, once each.
+# KEYS: the checkpoint (projected, or rebuild for a generation in the making), the stream to announce in and to trim
+# (feed, or replay), parked, requests, renames, then rows, sorted sets, counters and what follows, once each.
 # ARGV: generation and position that the step began from, the position that it reached, 'complete' or '', the position
-# below which the feed is trimmed, whose rename the step carries on or '', and how far that has come; then, each list
+# below which that stream is trimmed, whose rename the step carries on or '', and how far that has come; then, each list
 # preceded by its length:
 #   rows:       number of fields and values, those
 #   sets:       number of scores and members to add, those; number of members to remove, those
@@ -59,11 +60,14 @@ return {1, found}
 #   left:       member
 #   answers:    request where it is over or '', seconds to keep, events projected, number of fields and values, those
 #   notices:    position, text
+# A partition that is held (generations.py) takes nothing in, and says so by refusing a step from its very checkpoint.
 # A counter at zero is not kept. A set of numbers becomes a bitmap once it has so many that the bitmap is the smaller.
 # A feed that is ahead of the checkpoint (which was lost, or set back) has said already what it refuses here.
 APPLY: Final = (
     CHECK
     + """
+local held = ARGV[6] == '' and redis.call('HGET', KEYS[1], 'held')
+if held and tonumber(held) > redis.call('TIME')[1] * 1000 then return {0, generation, position} end
 if ARGV[6] ~= '' and redis.call('ZSCORE', KEYS[5], ARGV[6]) ~= ARGV[7] then return {0, generation, position} end
 local a, k = 8, 5
 local function take() a = a + 1 return ARGV[a - 1] end

@@ -1,7 +1,7 @@
 """The projector put together."""
 
 import asyncio
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from redis.asyncio import Redis
 from redis.asyncio.connection import AbstractConnection
@@ -11,10 +11,17 @@ from redis.connection import HiredisRespSerializer
 from redis.typing import EncodableT
 
 from projector.consumer import Consumer
+from projector.generations import Generations
 from projector.leases import Leases
 from projector.ownership import Ownership
+from projector.partition import Partition
+from projector.rebuild import Rebuild
+from projector.scratch import Scratch
 from projector.settings import ProjectorSettings
 from projector.store import PATIENCE_SECONDS, Store
+
+REBUILT: Final = 1_000
+"""Entries that one step of a rebuild takes in: more than a live one, because nobody waits for it."""
 
 
 class _PackedInC(AbstractConnection):
@@ -50,8 +57,18 @@ async def run(settings: ProjectorSettings, name: str, stopping: asyncio.Event) -
     """Project our share of the partitions until `stopping`. Nobody else alive may have the name."""
     async with connect(settings.redis_url.get_secret_value()) as redis:
 
-        def consumer_of(partition: int) -> Consumer:
+        def work_of(partition: int) -> Partition:
             store = Store(redis, partition, feed_retention_ms=settings.feed_retention_seconds * 1000)
-            return Consumer(store, partition, shop_currency=settings.currency)
+            consumer = Consumer(store, partition, shop_currency=settings.currency)
+            return Partition(consumer, rebuild_of(redis, partition, settings.currency))
 
-        await Ownership(Leases(redis, name), settings.partitions, consumer_of).run(stopping)
+        await Ownership(Leases(redis, name), settings.partitions, work_of).run(stopping)
+
+
+def rebuild_of(redis: Redis, partition: int, shop_currency: str) -> Rebuild:
+    """What makes the partition's new generations."""
+
+    def consumer_of(generation: int) -> Consumer:
+        return Consumer(Scratch(redis, partition, generation), partition, shop_currency=shop_currency, batch=REBUILT)
+
+    return Rebuild(Generations(redis, partition), consumer_of)

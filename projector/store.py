@@ -18,7 +18,7 @@ from projector.retrying import Answered, Asked
 from projector.rows import Fields, RowId, row_key
 from projector.scripts import APPLY, QUEUES, RANKED, READ
 from projector.writes import Writes
-from read_model.schema.changes import encode_changes
+from read_model.schema.changes import Change, encode_changes
 from read_model.schema.keys import Keys, answer_key, feed_key, requests_key
 from read_model.schema.parked import REASON, member_of, place_of, queue_of
 from read_model.schema.requests import Request
@@ -29,6 +29,7 @@ PATIENCE_SECONDS: Final = 5.0
 ANSWER_SECONDS: Final = 3_600
 """How long an answer to a request is kept."""
 Argument = str | bytes | int | float
+Notices = list[tuple[Position, list[Change]]]
 
 
 class Unavailable(Exception):
@@ -88,11 +89,15 @@ async def reaching_redis(*, blocking_ms: int = 0) -> AsyncIterator[None]:
 
 
 class Store:
-    """A partition. Every method raises Unavailable where Redis fails; then a step may or may not have been applied."""
+    """A partition. Every method raises Unavailable where Redis fails; then a step may or may not have been applied.
+
+    `at` is the hash in which the checkpoint stands.
+    """
 
     def __init__(self, redis: Redis, partition: int, *, feed_retention_ms: int) -> None:
         self._redis = redis
         self._partition = partition
+        self.at = projected_key(partition)
         self._feed_retention_ms = feed_retention_ms
         self._read = redis.register_script(READ)
         self._queues = redis.register_script(QUEUES)
@@ -102,9 +107,8 @@ class Store:
     async def checkpoint(self) -> Checkpoint:
         """Where the partition stands."""
         async with reaching_redis():
-            key = projected_key(self._partition)
-            stored = await cast("Awaitable[list[str | None]]", self._redis.hmget(key, ["generation", "position"]))
-        return _checkpoint(*stored)
+            stored = await cast("Awaitable[list[str | None]]", self._redis.hmget(self.at, ["generation", "position"]))
+        return self._as_checkpoint(*stored)
 
     async def entries_after(self, position: Position, *, count: int, block_ms: int | None) -> list[Entry]:
         """The next entries of the stream, at most `count`; none where none came in time, or is there (None)."""
@@ -136,14 +140,14 @@ class Store:
         async with reaching_redis():
             reply = await self._read(
                 [
-                    projected_key(self._partition),
+                    self.at,
                     keys.parked(),
                     *(row_key(keys, row) for row in rows),
                 ],
                 [*_of(start), *aggregate_ids],
             )
         if not reply[0]:
-            return Stale(_checkpoint(*reply[1:]))
+            return Stale(self._as_checkpoint(*reply[1:]))
         found = [dict(zip(flat[::2], flat[1::2], strict=True)) for flat in reply[1]]
         return Read(dict(zip(rows, found, strict=True)), frozenset(reply[2]))
 
@@ -154,9 +158,9 @@ class Store:
         keys = Keys(self._partition, start.generation)
         bounds = [bound for request in requests for bound in queue_of(request.aggregate_id, request.position)]
         async with reaching_redis():
-            reply = await self._queues([projected_key(self._partition), keys.parked()], [*_of(start), at_once, *bounds])
+            reply = await self._queues([self.at, keys.parked()], [*_of(start), at_once, *bounds])
         if not reply[0]:
-            return Stale(_checkpoint(*reply[1:]))
+            return Stale(self._as_checkpoint(*reply[1:]))
         return [([place_of(member)[1] for member in members], bool(has_more)) for members, has_more in reply[1]]
 
     async def parked_events(
@@ -165,11 +169,9 @@ class Store:
         """The entries of those of the events that are parked."""
         keys = Keys(self._partition, start.generation)
         async with reaching_redis():
-            reply = await self._read(
-                [projected_key(self._partition), keys.parked(), *map(keys.parked_event, positions)], _of(start)
-            )
+            reply = await self._read([self.at, keys.parked(), *map(keys.parked_event, positions)], _of(start))
         if not reply[0]:
-            return Stale(_checkpoint(*reply[1:]))
+            return Stale(self._as_checkpoint(*reply[1:]))
         found: dict[Position, Mapping[str, str]] = {}
         for position, flat in zip(positions, reply[1], strict=True):
             if flat:
@@ -193,9 +195,9 @@ class Store:
 
     async def _range(self, start: Checkpoint, key: str, first: int, last: int) -> list[tuple[str, str]] | Stale:
         async with reaching_redis():
-            reply = await self._ranked([projected_key(self._partition), key], [*_of(start), first, last])
+            reply = await self._ranked([self.at, key], [*_of(start), first, last])
         if not reply[0]:
-            return Stale(_checkpoint(*reply[1:]))
+            return Stale(self._as_checkpoint(*reply[1:]))
         return list(zip(reply[1][::2], reply[1][1::2], strict=True))
 
     async def apply(self, step: Step) -> Stale | None:
@@ -203,17 +205,18 @@ class Store:
         keys, arguments = self._flatten(step)
         async with reaching_redis():
             reply = await self._apply(keys, arguments)
-        return None if reply[0] else Stale(_checkpoint(*reply[1:]))
+        return None if reply[0] else Stale(self._as_checkpoint(*reply[1:]))
 
     def _flatten(self, step: Step) -> tuple[list[str], list[Argument]]:
         """KEYS and ARGV of the script."""
         names, writes, partition = Keys(self._partition, step.start.generation), step.writes, self._partition
-        keys = [projected_key(partition), feed_key(partition), names.parked(), requests_key(partition), names.renames()]
+        told, kept, notices = self._told(step)
+        keys = [self.at, told, names.parked(), requests_key(partition), names.renames()]
         arguments: list[Argument] = [
             *_of(step.start),
             str(step.reached),
             "complete" if step.has_watermark else "",
-            max(0, step.reached.ms - self._feed_retention_ms),
+            kept,
             *((step.rename.customer_id, step.rename.done) if step.rename else ("", 0)),
         ]
         arguments.append(len(writes.rows))
@@ -254,24 +257,28 @@ class Store:
             keys.append(answer_key(partition, request_id))
             arguments += (request_id if answer.outcome else "", ANSWER_SECONDS, answer.projected)
             _extend(arguments, answer.encode())
-        notices = [(at, [change for _, change in group]) for at, group in groupby(writes.notices, key=itemgetter(0))]
-        if not notices or notices[-1][0] != step.reached:
-            notices.append((step.reached, []))
         arguments.append(len(notices))
         for position, changes in notices:
             arguments += (str(position), encode_changes(changes))
         return keys, arguments
 
+    def _told(self, step: Step) -> tuple[str, str, Notices]:
+        """The stream that hears of the step, the id from which on it is kept, and what it hears."""
+        told = groupby(step.writes.notices, key=itemgetter(0))
+        notices: Notices = [(at, [change for _, change in group]) for at, group in told]
+        if not notices or notices[-1][0] != step.reached:
+            notices.append((step.reached, []))
+        return feed_key(self._partition), str(max(0, step.reached.ms - self._feed_retention_ms)), notices
+
+    def _as_checkpoint(self, generation: str | None, position: str | None) -> Checkpoint:
+        return Checkpoint(
+            int(generation) if generation else FIRST_GENERATION, Position.parse(position) if position else BEGINNING
+        )
+
 
 def _of(start: Checkpoint) -> tuple[int, str]:
     """What `scripts.CHECK` takes."""
     return start.generation, str(start.position)
-
-
-def _checkpoint(generation: str | None, position: str | None) -> Checkpoint:
-    return Checkpoint(
-        int(generation) if generation else FIRST_GENERATION, Position.parse(position) if position else BEGINNING
-    )
 
 
 def _extend(arguments: list[Argument], fields: Mapping[str, bytes]) -> None:

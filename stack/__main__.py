@@ -85,6 +85,38 @@ def worker() -> None:
 
 
 @app.command()
+def rebuild(
+    partition: Annotated[int | None, typer.Option(min=0, metavar="N", help="Only this one; else all.")] = None,
+    rate: Annotated[float | None, typer.Option(min=1, metavar="N", help="Replay at most N events a second.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="No progress, and the outcome as JSON.")] = False,
+) -> None:
+    """Make the read model anew from the journal, beside the one that serves, and switch to it when it is complete.
+
+    Relay and projector do the work; this asks for it and shows how far it is. Interrupted, it may be run again: the
+    rebuild goes on meanwhile. Exit code 1 where a partition was not rebuilt.
+    """
+    _prepare("projector")
+    from stack.rebuild import run
+
+    sys.exit(run(partition, rate, as_json=as_json))
+
+
+@app.command()
+def verify(
+    partition: Annotated[int | None, typer.Option(min=0, metavar="N", help="Of the read model only this one.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="No progress, and what was found as JSON.")] = False,
+) -> None:
+    """Fold the journal again, and compare it with every aggregate and all of the read model.
+
+    Everything goes on meanwhile; one partition at a time is held for moments. Exit code 1 where something differs.
+    """
+    _prepare("relay")
+    from stack.verify.command import run
+
+    sys.exit(run(partition, as_json=as_json))
+
+
+@app.command()
 def token(
     role: Annotated[Literal["staff", "customer"], typer.Option(help="For whom it speaks.")],
     customer: Annotated[str | None, typer.Option(metavar="ID", help="The customer, with --role customer.")] = None,

@@ -6,12 +6,13 @@ from pymongo.errors import ConfigurationError, InvalidURI, OperationFailure, PyM
 from redis.exceptions import RedisError
 
 from projector.ownership import WrongPartitions
+from projector.store import Unavailable as RedisUnavailable
 from stack.configuration import PACKAGES, explain
 from stack.settings import DevSettings
 from write_model.mongo.terms import TermsDiffer
 from write_model.rejection import Unavailable
 from write_model.relay.publisher import Hole
-from write_model.relay.replay import TooManyUnpublished
+from write_model.relay.replay import JournalLacks, TooManyUnpublished
 
 _SETTINGS = {DevSettings.__name__} | {kind.__name__ for kinds in PACKAGES.values() for kind in kinds}
 
@@ -29,9 +30,9 @@ def as_line(error: BaseException) -> str | None:
             return f"MongoDB refused: {error.details.get('errmsg', error) if error.details else error}"
         case PyMongoError():
             return "MongoDB does not answer: check MONGODB_URL, and that it runs there"
-        case RedisError():
+        case RedisError() | RedisUnavailable():
             return f"Redis does not answer as it should: {error}: check REDIS_URL, and that it runs there"
-        case Hole() | TooManyUnpublished():
+        case Hole() | TooManyUnpublished() | JournalLacks():
             return f"publication has stopped, and needs somebody to look: {error}"
         case TermsDiffer() | WrongPartitions():
             return str(error)

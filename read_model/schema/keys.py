@@ -86,6 +86,10 @@ class Keys(NamedTuple):
         """Hash: the stream entry of a parked event as it came, and `parked.REASON`."""
         return self._key(f"parked:{position}")
 
+    def all(self) -> str:
+        """Pattern: every key of the generation."""
+        return self._key("*")
+
     def _key(self, rest: str) -> str:
         return f"{hash_tag(self.partition)}:{self.generation}:{rest}"
 
@@ -103,6 +107,11 @@ def requests_key(partition: int) -> str:
 def answer_key(partition: int, request_id: str) -> str:
     """Hash with an expiry: what came of a request (requests.Answer)."""
     return f"{hash_tag(partition)}:answer:{request_id}"
+
+
+def replaced_key(partition: int) -> str:
+    """Sorted set: generations that do not serve any more, by the second from which on their keys may go."""
+    return f"{hash_tag(partition)}:replaced"
 
 
 def owner_key(partition: int) -> str:

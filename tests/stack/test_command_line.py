@@ -47,7 +47,7 @@ def test_version(orderstream: Run) -> None:
 def test_help_names_every_command(orderstream: Run) -> None:
     done = orderstream("--help")
     assert done.returncode == 0
-    for command in (*PARTS, "dev", "token", "schema", "settings", "version", "parked"):
+    for command in (*PARTS, "dev", "rebuild", "verify", "token", "schema", "settings", "version", "parked"):
         assert f"\n  {command} " in done.stdout
 
 
@@ -126,6 +126,10 @@ def test_a_part_without_its_settings_says_what_to_set(orderstream: Run, part: st
         ("api", {"MONGODB_URL": "mongodb://127.0.0.1:1/", "AUTH_SECRET": SECRET}, "REDIS_URL is not set"),
         ("dev", {"MONGODB_URL": "mongodb://u:se/kret@127.0.0.1:1/"}, "MONGODB_URL is not a MongoDB URL"),
         ("projector", {"REDIS_URL": "http://127.0.0.1:1"}, "REDIS_URL is not a Redis URL"),
+        ("rebuild", {}, "REDIS_URL is not set"),
+        ("verify", {"REDIS_URL": "redis://127.0.0.1:1/0"}, "MONGODB_URL is not set"),
+        ("rebuild --partition 8", {"REDIS_URL": "redis://127.0.0.1:1/0"}, "there is no partition 8: they are 0 to 7"),
+        ("rebuild", {"REDIS_URL": "redis://127.0.0.1:1/0"}, "Redis does not answer as it should"),
     ],
 )
 def test_what_is_wrong_with_the_settings_is_one_line(

@@ -33,6 +33,11 @@ async def test_a_token_is_the_position_of_the_commits_last_event_in_each_partiti
     write_model: WriteModel, publication: Publication
 ) -> None:
     async with publication.relay():
+
+        async def follows() -> bool:
+            return len(await publication.entries(0)) > 0
+
+        await until(follows)  # what is committed before gets the position of the first look at the journal
         customer, tea = await register(write_model), await add(write_model)
         receipt = await order(write_model, customer, (tea, 1))
         found = await publication.complete()

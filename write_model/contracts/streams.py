@@ -66,6 +66,21 @@ def projected_key(partition: int) -> str:
     return f"{hash_tag(partition)}:projected"
 
 
+def rebuild_key(partition: int) -> str:
+    """The Redis hash of a generation that is being made beside the one that serves; there is none most of the time.
+
+    `generation` and the `position` that it has come to; `purpose`, "rebuild" or "verify"; `rate`, the events a second
+    that may be replayed, or nothing. The relay adds `passed` and `total`, how many events of the journal the replay has
+    gone past and how many there are, and `problem` where it cannot go on.
+    """
+    return f"{hash_tag(partition)}:rebuild"
+
+
+def replay_key(partition: int) -> str:
+    """The Redis stream in which the relay replays the journal for that generation, ids are positions; bounded."""
+    return f"{hash_tag(partition)}:replay"
+
+
 PARTITIONS_KEY: Final = "partitions"
 """Redis string: how many partitions the relay publishes to. Whoever reads with another number reads wrong."""
 

@@ -6,12 +6,15 @@ its end, and demands of everything else that it is there already or has been tri
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final, NamedTuple, cast
+from typing import Any, Final, NamedTuple, cast
 
 from redis.asyncio import Redis
+from redis.asyncio.connection import AbstractConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+from redis.connection import HiredisRespSerializer
 from redis.exceptions import NoScriptError, ResponseError
+from redis.typing import EncodableT
 
 from write_model.contracts.codec import WATERMARK
 from write_model.contracts.envelope import event_id
@@ -75,13 +78,26 @@ class Entry(NamedTuple):
     fields: Fields
 
 
+class _PackedInC(AbstractConnection):
+    """redis-py's asyncio connection packs argument by argument in Python: a third of a replay's time."""
+
+    _serializer = HiredisRespSerializer()
+
+    def pack_command(self, *args: EncodableT) -> list[bytes]:
+        packed: list[bytes] = self._serializer.pack(*cast("Any", args))
+        return packed
+
+
 def connect(url: str) -> Redis:
     """A client as a publisher needs it. Close it."""
     # No retries: a script whose reply was lost must not run again behind our back. And no socket_timeout: that goes
     # through asyncio.wait_for, which on Python 3.11 can lose a cancellation; the publisher sets its own limits.
-    return Redis.from_url(
+    redis = Redis.from_url(
         url, decode_responses=True, socket_timeout=None, socket_connect_timeout=5, retry=Retry(NoBackoff(), 0)
     )
+    pool = redis.connection_pool
+    pool.connection_class = type("PackingConnection", (_PackedInC, pool.connection_class), {})
+    return redis
 
 
 class Publisher:
@@ -113,7 +129,7 @@ class Publisher:
         # Not one transaction: each partition is a slot of its own, and each script stands for itself.
         async with asyncio.timeout(PATIENCE_SECONDS), self._redis.pipeline(transaction=False) as pipeline:
             for partition, its in by_partition.items():
-                pipeline.evalsha(self._sha, 1, events_key(partition), str(self._seen[partition]), *_arguments(its))
+                pipeline.evalsha(self._sha, 1, events_key(partition), str(self._seen[partition]), *arguments_of(its))
             replies = await pipeline.execute(raise_on_error=False)
         for (partition, its), reply in zip(by_partition.items(), replies, strict=True):
             if isinstance(reply, Exception):
@@ -159,7 +175,8 @@ class Publisher:
         return Position.parse(info["last-generated-id"])
 
 
-def _arguments(entries: Iterable[Entry]) -> list[str | bytes]:
+def arguments_of(entries: Iterable[Entry]) -> list[str | bytes]:
+    """Entries as the scripts take them: id, number of fields and values, fields and values."""
     arguments: list[str | bytes] = []
     for entry in entries:
         arguments += (str(entry.position), str(2 * len(entry.fields)))

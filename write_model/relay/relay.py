@@ -21,6 +21,7 @@ from write_model.relay import changes, segments
 from write_model.relay.changes import Change, HistoryLost
 from write_model.relay.publisher import WATERMARK_FIELDS, Entry, Publisher, Rollback
 from write_model.relay.replay import entry_of, reconcile, refill
+from write_model.relay.replayer import Replayer
 from write_model.relay.segments import Overtaken, Recorded
 from write_model.settings import RelaySettings
 
@@ -53,6 +54,7 @@ class Relay:
         self._jitter = jitter
         self._lease = Lease(database, "relay", holder, seconds=LEASE_SECONDS)
         self._publisher = Publisher(redis, settings.partitions)
+        self._replayer = Replayer(database, redis, settings.partitions)
         self._recorded: Position | None = None
         self._published: Position | None = None
         self._unrecorded: list[Recorded] = []
@@ -86,6 +88,7 @@ class Relay:
             tasks.create_task(self._follow(start))
             tasks.create_task(self._beat())
             tasks.create_task(self._trim())
+            tasks.create_task(self._replayer.run())
 
     async def _catch_up(self) -> Position:
         """Bring every stream up to what is recorded; answers where to follow from."""

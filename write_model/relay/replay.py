@@ -1,6 +1,6 @@
 """From the journal to the streams: refills what a stream has lost, and gives positions to what never had one."""
 
-from collections.abc import Set
+from collections.abc import Sequence, Set
 from contextlib import aclosing
 from typing import Final
 
@@ -22,6 +22,14 @@ class TooManyUnpublished(Exception):
     """More events than one commit has ordinals were never published."""
 
 
+class JournalLacks(Exception):
+    """An event that was published is in the journal no more."""
+
+    def __init__(self, event_id: str) -> None:
+        super().__init__(f"the journal lacks {event_id}, which was published")
+        self.event_id = event_id
+
+
 def entry_of(position: Position, document: Document, partitions: int, discarded: Set[str]) -> Entry:
     """The stream entry of a journal's document, or of its tombstone where it is one of those that were given up."""
     fields = to_tombstone(document) if document["_id"] in discarded else to_entry(document)
@@ -37,13 +45,14 @@ async def refill(database: Database, publisher: Publisher) -> int:
     discarded = await discarded_ids(database)
     count = 0
     async for part in segments.recorded_after(database, min(ends.values())):
-        missing = [(position, id) for position, id in part if position > ends[_partition_of(id, len(ends))]]
+        missing = [(position, id) for position, id in part if position > ends[partition_of_event(id, len(ends))]]
         count += len(missing)
         await _publish(database, publisher, missing, len(ends), discarded)
     return count
 
 
-def _partition_of(event_id: str, partitions: int) -> int:
+def partition_of_event(event_id: str, partitions: int) -> int:
+    """The partition of the event's aggregate."""
     return partition_of(event_id.partition("@")[0], partitions)
 
 
@@ -51,10 +60,21 @@ async def _publish(
     database: Database, publisher: Publisher, events: list[Recorded], partitions: int, discarded: Set[str]
 ) -> None:
     for start in range(0, len(events), _CHUNK):
-        chunk = events[start : start + _CHUNK]
-        wanted = {"_id": {"$in": [id for _, id in chunk]}}
-        documents = {document["_id"]: document async for document in database[JOURNAL].find(wanted)}
-        await publisher.publish([entry_of(position, documents[id], partitions, discarded) for position, id in chunk])
+        await publisher.publish(await entries_of(database, events[start : start + _CHUNK], partitions, discarded))
+
+
+async def entries_of(
+    database: Database, events: Sequence[Recorded], partitions: int, discarded: Set[str]
+) -> list[Entry]:
+    """The stream entries of recorded events, a bounded number, in their order; JournalLacks."""
+    found = await database[JOURNAL].find({"_id": {"$in": [id for _, id in events]}}).to_list(None)
+    documents = {document["_id"]: document for document in found}
+    entries = []
+    for position, id in events:
+        if id not in documents:
+            raise JournalLacks(id)
+        entries.append(entry_of(position, documents[id], partitions, discarded))
+    return entries
 
 
 async def reconcile(

@@ -1,0 +1,76 @@
+"""The command: the stored aggregates first, then the read model, partition by partition; what was found, in words."""
+
+import asyncio
+import json
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from redis.asyncio import Redis
+
+from projector.generations import Generations
+from projector.startup import connect
+from stack.console import say
+from stack.operator_error import OperatorError
+from stack.progress import Work
+from stack.verify.aggregates import AggregateCheck
+from stack.verify.findings import SHOWN, Findings
+from stack.verify.read_model import PartitionCheck
+from stack.verify.record import verify_record
+from write_model.mongo.database import JOURNAL, database_of, open_client
+from write_model.mongo.discarded import discarded_ids
+from write_model.settings import RelaySettings
+
+
+def run(partition: int | None, *, as_json: bool) -> int:
+    """Verify everything, or of the read model one partition; answers the exit code."""
+    settings, began = RelaySettings(), time.monotonic()
+    if partition is not None and partition >= settings.partitions:
+        raise OperatorError(f"there is no partition {partition}: they are 0 to {settings.partitions - 1}")
+    partitions = range(settings.partitions) if partition is None else [partition]
+    findings, looked_at = asyncio.run(_verify(settings, partitions, Work(silent=as_json)))
+    seconds = time.monotonic() - began
+    if as_json:
+        shown = [{"where": finding.where, "what": finding.what} for finding in findings.first]
+        print(json.dumps({"differences": shown, "count": findings.count, **looked_at, "seconds": round(seconds, 3)}))
+        return 1 if findings.count else 0
+    for finding in findings.first:
+        say(f"{finding.where}: {finding.what}")
+    if findings.count > SHOWN:
+        say(f"... and {findings.count - SHOWN:,} more.")
+    looked = ", ".join(f"{number:,} {what}" for what, number in looked_at.items())
+    say(f"{findings.count or 'No'} differences: {looked}, in {seconds:.1f} s.")
+    return 1 if findings.count else 0
+
+
+async def _verify(settings: RelaySettings, partitions: Sequence[int], work: Work) -> tuple[Findings, dict[str, int]]:
+    findings = Findings()
+    with work:
+        documents, discarded = await _verify_aggregates(settings, findings, work)
+        keys = 0
+        url: Any = settings.redis_url.get_secret_value()
+        async with connect(url) as redis, Redis.from_url(url, socket_timeout=None) as raw:
+            for partition in partitions:
+                check = PartitionCheck(raw, Generations(redis, partition), findings, work.show, discarded)
+                await check.run()
+                keys += check.keys
+    return findings, {"documents": documents, "keys": keys}
+
+
+async def _verify_aggregates(settings: RelaySettings, findings: Findings, work: Work) -> tuple[int, frozenset[str]]:
+    """The number of documents, and the events that were given up."""
+    client = open_client(settings)
+    try:
+        database, done = database_of(client, settings), 0
+        total = await database[JOURNAL].estimated_document_count()
+
+        def advance(count: int) -> None:
+            nonlocal done
+            done += count
+            work.show("Folding the journal", min(done, total), total)
+
+        await AggregateCheck(client, database, findings, advance).run()
+        await verify_record(client, database, findings)
+        return done, frozenset(await discarded_ids(database))
+    finally:
+        client.close()
