@@ -11,11 +11,14 @@ from read_model.errors import CommandUnknown
 from read_model.rows import Rows
 from read_model.schema.commands import CommandRow
 from read_model.schema.keys import Keys
+from read_model.subscription import Subscription
 from write_model.contracts.ids import kind_of, made_at
 from write_model.contracts.streams import Position, Token, partition_of
 
-LONGEST_TAKE: Final = timedelta(seconds=15)
-"""From the moment when a command gets its id to its commit, at the most."""
+LONGEST_TAKE: Final = timedelta(minutes=5)
+"""From the moment when a command gets its id to its commit, at the most: others wait for theirs before it, and every
+transaction may be tried again for a while. It costs a wait of a second who asks for an id as young that is nobody's.
+"""
 
 COMMANDS: Final = Rows("cmd", Keys.command, ("summary", "refusals"), CommandRow.decode)
 
@@ -28,26 +31,38 @@ async def command(reader: Reader, changes: Changes, id: str, *, now: datetime, s
     """
     if kind_of(id) != "cmd":
         return None
-    row = await COMMANDS.find(reader, id)
     partition = partition_of(id, reader.partitions)
     # A commit's second is MongoDB's, `now` is ours: one second between the two is forgiven.
-    known = _at(min(now, made_at(id) + LONGEST_TAKE) + timedelta(seconds=1))
-    if row or changes.position(partition) >= known:
+    known = _at(min(now - LONGEST_TAKE, made_at(id)) + LONGEST_TAKE + timedelta(seconds=1))
+    # Asked before each look: only a miss of what had been projected by then is an answer.
+    is_last = changes.position(partition) >= known
+    row = await COMMANDS.find(reader, id)
+    if row or is_last:
         return row
     async with changes.subscribe((partition,), id) as feed:
-        row = await COMMANDS.find(reader, id)
-        if row is None:
-            announced = asyncio.ensure_future(anext(feed))
-            passed = asyncio.ensure_future(changes.reached(Token.at(known, (partition,)), seconds))
-            try:
-                await asyncio.wait({announced, passed}, return_when=asyncio.FIRST_COMPLETED)
-                await (announced if announced.done() else passed)
-            finally:
-                announced.cancel()
-                passed.cancel()
-                await asyncio.gather(announced, passed, return_exceptions=True)
-            row = await feed.patiently(lambda: COMMANDS.find(reader, id))
-    return row
+        passing = asyncio.create_task(changes.reached(Token.at(known, (partition,)), seconds))
+        try:
+            while True:
+                is_last = passing.done() and passing.result()
+                row = await COMMANDS.find(reader, id)
+                if row or is_last:
+                    return row
+                await _news(feed, passing)
+        finally:
+            passing.cancel()
+            await asyncio.gather(passing, return_exceptions=True)
+
+
+async def _news(feed: Subscription, passing: asyncio.Task[bool]) -> None:
+    """Return once the feed has something to say, or the position has been waited for; raises what ends the feed."""
+    announced = asyncio.ensure_future(anext(feed))
+    try:
+        await asyncio.wait({announced, passing}, return_when=asyncio.FIRST_COMPLETED)
+        if announced.done():
+            announced.result()
+    finally:
+        announced.cancel()
+        await asyncio.gather(announced, return_exceptions=True)
 
 
 async def command_settled(reader: Reader, changes: Changes, id: str) -> AsyncGenerator[CommandRow, None]:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.write_model.specification import predictable
-from write_model.contracts.ids import NOUNS, SLOTS, Kind, earliest_id, kind_of, new_id, slot_of
+from write_model.contracts.ids import NOUNS, SLOTS, Kind, earliest_id, kind_of, made_at, new_id, slot_of
 from write_model.contracts.money import format_amount, minor_digits
 from write_model.contracts.streams import InvalidToken, Position, Token, partition_of
 
@@ -44,6 +44,15 @@ def test_an_id_is_a_uuid7() -> None:
     assert number >> 80 == int(EPOCH.timestamp() * 1000)
     assert number >> 76 & 0xF == 7
     assert number >> 62 & 0b11 == 0b10
+
+
+@given(moments)
+def test_an_id_says_when_it_was_made(moment: datetime) -> None:
+    assert made_at(new_id("cmd", 1, moment, predictable())) == moment
+
+
+def test_an_invented_id_was_made_at_the_end_of_time_at_the_latest() -> None:
+    assert made_at("cmd_" + "z" * 28).year == 9999
 
 
 @pytest.mark.parametrize("id", ["", "ord_", "ord", "abc_" + "0" * 28, "ord_" + "0" * 27, "ord_" + "u" * 28, "ord_\0"])

@@ -1,21 +1,25 @@
 """Queued commands: one by id, waited for where it may be on its way, and its outcome, once."""
 
 import asyncio
+from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from redis.asyncio import Redis
 
 from read_model.changes import Changes
 from read_model.commands import LONGEST_TAKE, command, command_settled
-from read_model.connection import Reader
-from read_model.errors import CommandUnknown, StaleRead
+from read_model.connection import Command as ReadCommand
+from read_model.connection import Reader, Replies
+from read_model.errors import CommandUnknown, StaleRead, Unavailable
 from read_model.schema.commands import CommandRow, RefusalRow
-from tests.read_model.patience import until
-from tests.read_model.projected import START, Projected, at, make_id
+from read_model.settings import ReadSettings
+from tests.read_model.patience import PATIENCE, until
+from tests.read_model.projected import Projected, at, make_id
 from write_model.contracts.codec import encode_time
-from write_model.contracts.streams import BEGINNING, Token, partition_of
+from write_model.contracts.streams import BEGINNING, Token, partition_of, projected_key
 
 NOW = at(60)
 
@@ -47,16 +51,86 @@ async def test_one_that_was_taken_just_now_is_waited_for(
     assert await asking == row
 
 
+@pytest.mark.parametrize("id", [make_id("cmd", 5, 60), "cmd_" + "z" * 28])
 async def test_one_that_is_not_there_is_none_as_soon_as_that_is_certain(
-    reader: Reader, changes: Changes, projected: Projected
+    reader: Reader, changes: Changes, projected: Projected, id: str
 ) -> None:
-    id = make_id("cmd", 5, 60)
     asking = asyncio.create_task(command(reader, changes, id, now=NOW, seconds=20))
     reached = BEGINNING
     while reached.ms < at(61).timestamp() * 1000:
         assert not asking.done()
         reached = await projected.watermark(partition_of(id, 4))
     assert await asking is None
+
+
+async def test_one_that_took_long_to_be_committed_is_waited_for_too(
+    reader: Reader, changes: Changes, projected: Projected
+) -> None:
+    row = replace(queued(), id=make_id("cmd", 5, 0))
+    partition = partition_of(row.id, 4)
+    reached = BEGINNING
+    while reached.ms < at(50).timestamp() * 1000:
+        reached = await projected.watermark(partition)
+    assert await changes.reached(Token.at(reached, (partition,)), 20)
+    asking = asyncio.create_task(command(reader, changes, row.id, now=NOW, seconds=20))
+    await until(lambda: asking.done() or reader.round_trips == 2)
+    await projected.command(row)
+    assert await asking == row
+
+
+async def test_one_is_waited_for_by_a_process_that_has_just_begun_to_follow(
+    reader: Reader, settings: ReadSettings, projected: Projected
+) -> None:
+    row, changes = queued(), Changes(settings)
+    asking = asyncio.create_task(command(reader, changes, row.id, now=NOW, seconds=20))
+    await until(lambda: reader.round_trips == 2)
+    async with changes.following():
+        await until(lambda: asking.done() or reader.round_trips == 3)
+        await projected.command(row)
+        assert await asking == row
+
+
+class Slow(Reader):
+    """What it has read arrives when it may."""
+
+    def __init__(self, redis: Redis, settings: ReadSettings) -> None:
+        super().__init__(redis, settings)
+        self.has_read, self.may_arrive = asyncio.Event(), asyncio.Event()
+
+    async def fetch(self, groups: Mapping[int, Sequence[ReadCommand]]) -> dict[int, Replies]:
+        replies = await super().fetch(groups)
+        self.has_read.set()
+        await self.may_arrive.wait()
+        return replies
+
+
+async def test_what_is_projected_while_a_miss_is_on_its_way_is_found(
+    redis: Redis, settings: ReadSettings, changes: Changes, projected: Projected
+) -> None:
+    row, slow = queued(), Slow(redis, settings)
+    asking = asyncio.create_task(command(slow, changes, row.id, now=NOW, seconds=20))
+    await slow.has_read.wait()
+    await projected.command(row)
+    partition = partition_of(row.id, 4)
+    reached = BEGINNING
+    while reached.ms < at(61).timestamp() * 1000:
+        reached = await projected.watermark(partition)
+    assert await changes.reached(Token.at(reached, (partition,)), 20)
+    slow.may_arrive.set()
+    assert await asking == row
+
+
+async def test_nobody_waits_for_a_read_model_that_is_being_prepared(
+    reader: Reader, changes: Changes, projected: Projected
+) -> None:
+    row = queued()
+    asking = asyncio.create_task(command(reader, changes, row.id, now=NOW, seconds=20))
+    await until(lambda: reader.round_trips == 2)
+    await projected.redis.hdel(projected_key(partition_of(row.id, 4)), "complete")
+    await projected.command(row)
+    with pytest.raises(Unavailable):
+        async with asyncio.timeout(PATIENCE):
+            await asking
 
 
 async def test_one_of_which_nothing_is_known_in_time_is_stale(
@@ -75,8 +149,7 @@ async def test_what_cannot_be_there_is_none_at_once(
 
 
 async def test_an_old_id_is_not_waited_for(reader: Reader, changes: Changes, projected: Projected) -> None:
-    id = make_id("cmd", 1, -60)
-    assert at(60) > START + LONGEST_TAKE
+    id = make_id("cmd", 1, -LONGEST_TAKE.total_seconds() - 60)
     await changes.reached(Token.at(await projected.watermark(1), [1]), 5)
     assert await command(reader, changes, id, now=NOW + timedelta(days=1), seconds=0) is None
 
@@ -103,6 +176,21 @@ class TestTheOutcome:
         row = rejected(queued())
         await projected.command(row)
         assert [outcome async for outcome in command_settled(reader, changes, row.id)] == [row]
+
+    async def test_comes_where_it_was_announced_while_the_row_was_on_its_way(
+        self, redis: Redis, settings: ReadSettings, changes: Changes, projected: Projected
+    ) -> None:
+        row, slow = queued(), Slow(redis, settings)
+        await projected.command(row)
+        async with aclosing(command_settled(slow, changes, row.id)) as outcomes:
+            first = asyncio.ensure_future(anext(outcomes))
+            await slow.has_read.wait()
+            await projected.command(rejected(row))
+            partition = partition_of(row.id, 4)
+            assert await changes.reached(Token.at(await projected.watermark(partition), (partition,)), 20)
+            slow.may_arrive.set()
+            async with asyncio.timeout(PATIENCE):
+                assert await first == rejected(row)
 
     async def test_of_nothing_is_a_fault(self, reader: Reader, changes: Changes, projected: Projected) -> None:
         with pytest.raises(CommandUnknown):

@@ -20,6 +20,7 @@ CATALOGUE_SLOT: Final = 0
 NOUNS: Final[dict[Kind, str]] = {"cus": "customer", "prd": "product", "ord": "order", "cmd": "command"}
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_END: Final = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // timedelta(milliseconds=1)
 _UUID_LENGTH: Final = 26
 _SLOT_LENGTH: Final = 2
 _LENGTH: Final = 4 + _UUID_LENGTH + _SLOT_LENGTH
@@ -43,11 +44,11 @@ def slot_of(id: str) -> int:
 
 
 def made_at(id: str) -> datetime:
-    """When the id was made, in whole milliseconds."""
+    """When the id was made, in whole milliseconds; the end of time for an invented one that says later."""
     number = 0
     for character in id[4 : 4 + _UUID_LENGTH]:
         number = number << 5 | ALPHABET.index(character)
-    return _EPOCH + timedelta(milliseconds=number >> 80)
+    return _EPOCH + timedelta(milliseconds=min(number >> 80, _END))
 
 
 def earliest_id(kind: Kind, moment: datetime) -> str:

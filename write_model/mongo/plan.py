@@ -157,7 +157,8 @@ def _admit(
         plan.changes[id] = Change(aggregate, loader.loaded_version(id), state, takers)
     receipt = StoredReceipt.of(submission, aggregate_id, work.version_of(aggregate_id), list(versions))
     if key := receipt_id(submission):
-        ticket_of = submission.command_id if key in known else None
+        # Its own, or that of one which was rejected before it in this batch.
+        ticket_of = known[key].command_id if key in known else None
         plan.receipts[key] = Keep(key, ticket_of, None if work.is_refused else receipt)
     plan.admitted.append((pending, receipt, ordinals))
 

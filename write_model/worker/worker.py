@@ -8,13 +8,14 @@ the version of a command's document who is right.
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final
 
 from pymongo.errors import PyMongoError
 from pymongo.read_concern import ReadConcern
 
-from write_model.mongo.database import Database
+from write_model.mongo.database import Database, Document
 from write_model.mongo.lease import Lease
 from write_model.queue.document import NO_TURN, QUEUED_COMMANDS, TURN
 from write_model.queue.queued_command import AlreadySettled, QueuedCommand
@@ -77,9 +78,22 @@ class Worker:
         self._failed = {id: again for id, again in self._failed.items() if again > now}
         waiting = {TURN: {"$gt": NO_TURN}, "_id": {"$nin": list(self._failed)}}
         documents = await self._queue.find(waiting).sort(TURN, 1).limit(self._batch).to_list(None)
-        commands = [QUEUED_COMMANDS.from_document(document) for document in documents]
+        commands = [command for document in documents if (command := self._read(document))]
+        failed = await self._run(commands)
+        if len(failed) > 1:
+            # One of them may have failed the whole transaction: alone it fails itself only, and nobody is overtaken.
+            suspects, failed = [command for command in commands if command.id in failed], {}
+            for suspect in suspects:
+                failed |= await self._run([suspect])
+        for id, error in failed.items():
+            self._give_up_for_now(id, error)
+        return len(documents)
+
+    async def _run(self, commands: Sequence[QueuedCommand]) -> dict[str, BaseException]:
+        """Run them as one transaction, or as few as they fit in; answers those on which the program failed."""
         # Tasks begin in the order in which they are made, and so the commands wait for the commit in theirs.
         outcomes = await asyncio.gather(*map(self._write_model.run, commands), return_exceptions=True)
+        failed: dict[str, BaseException] = {}
         still_waiting: BaseException | None = None
         for command, outcome in zip(commands, outcomes, strict=True):
             match outcome:
@@ -88,11 +102,18 @@ class Worker:
                 case AlreadySettled():
                     pass
                 case BaseException():
-                    self._give_up_for_now(command, outcome)
+                    failed[command.id] = outcome
         if still_waiting:
             raise still_waiting
-        return len(commands)
+        return failed
 
-    def _give_up_for_now(self, command: QueuedCommand, error: BaseException) -> None:
-        _log.error("%s (%s) stays in the queue", command.id, command.name, exc_info=error)
-        self._failed[command.id] = asyncio.get_running_loop().time() + SECOND_TRY_SECONDS
+    def _read(self, document: Document) -> QueuedCommand | None:
+        try:
+            return QUEUED_COMMANDS.from_document(document)
+        except Exception as error:  # a newer program wrote it, say
+            self._give_up_for_now(document["_id"], error)
+            return None
+
+    def _give_up_for_now(self, id: str, error: BaseException) -> None:
+        _log.error("%s stays in the queue", id, exc_info=error)
+        self._failed[id] = asyncio.get_running_loop().time() + SECOND_TRY_SECONDS
