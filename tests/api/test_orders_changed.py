@@ -75,8 +75,9 @@ async def test_whoever_asks_for_the_position_before_a_list_misses_nothing_after_
         placed = (await staff.place_order(customer_id, product_id))["id"]
         async with client.socket() as socket:
             await socket.subscribe("1", FOLLOW, after=position)
-            heard = await next_changes(socket, "1", 1)
-    assert [change["orderId"] for change in heard] == [placed]
+            # The position is that of the slowest partition: the others may tell of a little more.
+            while (await next_changes(socket, "1", 1))[0]["orderId"] != placed:
+                pass
 
 
 @pytest.mark.parametrize("after", ["x", "", "MDoxLTA"])
