@@ -1,5 +1,6 @@
 """`orderstream verify` beside a running system: silent about what is right, and exact about every kind of damage."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ from read_model.schema.keys import Keys, feed_key, replaced_key
 from tests.journeys.rebuilds import forget_the_past, orderstream, under_load
 from tests.projector.contents import eventually, hash_at, stream_at
 from tests.system import System, running_system
-from write_model.contracts.streams import Token, partition_of, projected_key, rebuild_key
+from write_model.contracts.streams import Position, Token, partition_of, projected_key, rebuild_key
 
 PARTITIONS = 2
 
@@ -178,6 +179,13 @@ async def test_damage_to_stored_aggregates_is_named(system: System, shop: Shop, 
         orders.delete_one({"_id": "ord_nobody"})
 
 
+def recorded_upto(client: MongoClient[dict[str, Any]]) -> tuple[int, int]:
+    """The cluster time up to which everything published is recorded."""
+    heartbeat = client["test_verify"]["heartbeats"].find_one({})
+    assert heartbeat
+    return Position.parse(heartbeat["recorded"]).cluster_time
+
+
 async def test_a_hole_in_the_journal_is_named_by_all_who_need_it(
     system: System, shop: Shop, redis: Redis, mongodb_url: str
 ) -> None:
@@ -185,8 +193,14 @@ async def test_a_hole_in_the_journal_is_named_by_all_who_need_it(
     await forget_the_past(redis, PARTITIONS)
     with MongoClient[dict[str, Any]](mongodb_url) as client:
         journal = client["test_verify"]["journal"]
-        journal.delete_one({"_id": f"{shop.product_id}@2"})
+        with client.start_session() as session:
+            journal.delete_one({"_id": f"{shop.product_id}@2"}, session=session)
+            hole = session.operation_time
+        assert hole
         count = journal.count_documents({})
+        # The record is compared as of the moment up to which it is complete.
+        while recorded_upto(client) <= (hole.time, hole.inc):  # noqa: ASYNC110 - another process's doing
+            await asyncio.sleep(0.05)
     problem = f"the journal lacks {shop.product_id}@2, which was published"
     assert set(await differences(system)) == {
         f"{shop.product_id}: the journal has version 3 after 1",
