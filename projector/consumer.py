@@ -166,6 +166,8 @@ class Consumer:
         refused = await self._store.apply(Step(start, start.position, False, writes, (), rename))
         if refused:
             self._go_on_from(refused.checkpoint)
+            return
+        self._checkpoint = start._replace(renames=start.renames + 1)
 
     async def _read(self, start: Checkpoint, batch: Batch, queues: Sequence[Queue]) -> Read | Stale:
         if not batch.events and not queues:

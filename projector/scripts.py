@@ -2,22 +2,25 @@
 
 from typing import Final
 
-# A partition that was never projected, or whose Redis was emptied, stands at the beginning of generation 1.
+# A partition that was never projected, or whose Redis was emptied, stands at the beginning of generation 1. A rename
+# that is carried on changes rows without moving the position: the steps of renames are counted, and compared as well.
 CHECK: Final = """
-local seen = redis.call('HMGET', KEYS[1], 'generation', 'position')
-local generation, position = seen[1] or '1', seen[2] or '0-0'
-if generation ~= ARGV[1] or position ~= ARGV[2] then return {0, generation, position} end
+local seen = redis.call('HMGET', KEYS[1], 'generation', 'position', 'renames')
+local generation, position, renames = seen[1] or '1', seen[2] or '0-0', seen[3] or '0'
+if generation ~= ARGV[1] or position ~= ARGV[2] or renames ~= ARGV[3] then
+  return {0, generation, position, renames}
+end
 """
 
-# KEYS: projected, the parked events, hashes. ARGV: generation, position, aggregates. Answers the hashes, and which of
-# the aggregates have parked events (parked.queue_of).
+# KEYS: projected, the parked events, hashes. ARGV: generation, position, renames, aggregates. Answers the hashes, and
+# which of the aggregates have parked events (parked.queue_of).
 READ: Final = (
     CHECK
     + """
 local rows, parked = {}, {}
 for i = 3, #KEYS do rows[i - 2] = redis.call('HGETALL', KEYS[i]) end
 if redis.call('EXISTS', KEYS[2]) == 1 then
-  for i = 3, #ARGV do
+  for i = 4, #ARGV do
     local first, last = '[' .. ARGV[i] .. '\\0', '(' .. ARGV[i] .. '\\0:'
     local head = ARGV[i] ~= '' and redis.call('ZRANGE', KEYS[2], first, last, 'BYLEX', 'LIMIT', 0, 1) or {}
     if #head > 0 then parked[#parked + 1] = ARGV[i] end
@@ -27,16 +30,17 @@ return {1, rows, parked}
 """
 )
 
-# KEYS: projected, a sorted set. ARGV: generation, position, first and last rank.
-RANKED: Final = CHECK + "return {1, redis.call('ZRANGE', KEYS[2], ARGV[3], ARGV[4], 'WITHSCORES')}"
+# KEYS: projected, a sorted set. ARGV: generation, position, renames, first and last rank.
+RANKED: Final = CHECK + "return {1, redis.call('ZRANGE', KEYS[2], ARGV[4], ARGV[5], 'WITHSCORES')}"
 
-# KEYS: projected, the parked events. ARGV: generation, position, how many members at most, then first and last of each
-# queue. Answers for each queue its first members, as far as the limit goes for all together, and whether it has more.
+# KEYS: projected, the parked events. ARGV: generation, position, renames, how many members at most, then first and
+# last of each queue. Answers for each queue its first members, as far as the limit goes for all together, and whether
+# it has more.
 QUEUES: Final = (
     CHECK
     + """
-local limit, found = tonumber(ARGV[3]), {}
-for i = 4, #ARGV, 2 do
+local limit, found = tonumber(ARGV[4]), {}
+for i = 5, #ARGV, 2 do
   local members = redis.call('ZRANGE', KEYS[2], ARGV[i], ARGV[i + 1], 'BYLEX', 'LIMIT', 0, limit + 1)
   found[#found + 1] = {members, #members > limit and 1 or 0}
   if #members > limit then members[#members] = nil end
@@ -48,9 +52,9 @@ return {1, found}
 
 # KEYS: the checkpoint (projected, or rebuild for a generation in the making), the stream to announce in and to trim
 # (feed, or replay), parked, requests, renames, then rows, sorted sets, counters and what follows, once each.
-# ARGV: generation and position that the step began from, the position that it reached, 'complete' or '', the position
-# below which that stream is trimmed, whose rename the step carries on or '', and how far that has come; then, each list
-# preceded by its length:
+# ARGV: generation, position and renames that the step began from, the position that it reached, 'complete' or '', the
+# position below which that stream is trimmed, whose rename the step carries on or '', and how far that has come; then,
+# each list preceded by its length:
 #   rows:       number of fields and values, those
 #   sets:       number of scores and members to add, those; number of members to remove, those
 #   counters:   field, difference
@@ -66,10 +70,12 @@ return {1, found}
 APPLY: Final = (
     CHECK
     + """
-local held = ARGV[6] == '' and redis.call('HGET', KEYS[1], 'held')
-if held and tonumber(held) > redis.call('TIME')[1] * 1000 then return {0, generation, position} end
-if ARGV[6] ~= '' and redis.call('ZSCORE', KEYS[5], ARGV[6]) ~= ARGV[7] then return {0, generation, position} end
-local a, k = 8, 5
+local held = ARGV[7] == '' and redis.call('HGET', KEYS[1], 'held')
+if held and tonumber(held) > redis.call('TIME')[1] * 1000 then return {0, generation, position, renames} end
+if ARGV[7] ~= '' and redis.call('ZSCORE', KEYS[5], ARGV[7]) ~= ARGV[8] then
+  return {0, generation, position, renames}
+end
+local a, k = 9, 5
 local function take() a = a + 1 return ARGV[a - 1] end
 local function number() return tonumber(take()) end
 local function key() k = k + 1 return KEYS[k] end
@@ -133,9 +139,10 @@ for _ = 1, number() do
   local reply = redis.pcall('XADD', KEYS[2], take(), 'change', take())
   if reply.err and not string.find(reply.err, 'equal or smaller', 1, true) then return reply end
 end
-redis.call('XTRIM', KEYS[2], 'MINID', '~', ARGV[5])
-redis.call('HSET', KEYS[1], 'generation', ARGV[1], 'position', ARGV[3])
-if ARGV[4] ~= '' then redis.call('HSET', KEYS[1], ARGV[4], '1') end
+redis.call('XTRIM', KEYS[2], 'MINID', '~', ARGV[6])
+redis.call('HSET', KEYS[1], 'generation', ARGV[1], 'position', ARGV[4])
+if ARGV[5] ~= '' then redis.call('HSET', KEYS[1], ARGV[5], '1') end
+if ARGV[7] ~= '' then redis.call('HINCRBY', KEYS[1], 'renames', 1) end
 return {1}
 """
 )

@@ -28,6 +28,7 @@ FIRST_GENERATION: Final = 1
 PATIENCE_SECONDS: Final = 5.0
 ANSWER_SECONDS: Final = 3_600
 """How long an answer to a request is kept."""
+_FIELDS: Final = ["generation", "position", "renames"]
 Argument = str | bytes | int | float
 Notices = list[tuple[Position, list[Change]]]
 
@@ -37,10 +38,11 @@ class Unavailable(Exception):
 
 
 class Checkpoint(NamedTuple):
-    """Everything in the stream up to `position` is in the rows of `generation`."""
+    """Everything in the stream up to `position` is in the rows of `generation`; so many steps of renames as well."""
 
     generation: int
     position: Position
+    renames: int = 0
 
 
 class Stale(NamedTuple):
@@ -107,7 +109,7 @@ class Store:
     async def checkpoint(self) -> Checkpoint:
         """Where the partition stands."""
         async with reaching_redis():
-            stored = await cast("Awaitable[list[str | None]]", self._redis.hmget(self.at, ["generation", "position"]))
+            stored = await cast("Awaitable[list[str | None]]", self._redis.hmget(self.at, _FIELDS))
         return self._as_checkpoint(*stored)
 
     async def entries_after(self, position: Position, *, count: int, block_ms: int | None) -> list[Entry]:
@@ -270,15 +272,15 @@ class Store:
             notices.append((step.reached, []))
         return feed_key(self._partition), str(max(0, step.reached.ms - self._feed_retention_ms)), notices
 
-    def _as_checkpoint(self, generation: str | None, position: str | None) -> Checkpoint:
+    def _as_checkpoint(self, generation: str | None, position: str | None, renames: str | None) -> Checkpoint:
         return Checkpoint(
-            int(generation) if generation else FIRST_GENERATION, Position.parse(position) if position else BEGINNING
+            int(generation or FIRST_GENERATION), Position.parse(position) if position else BEGINNING, int(renames or 0)
         )
 
 
-def _of(start: Checkpoint) -> tuple[int, str]:
+def _of(start: Checkpoint) -> tuple[int, str, int]:
     """What `scripts.CHECK` takes."""
-    return start.generation, str(start.position)
+    return start.generation, str(start.position), start.renames
 
 
 def _extend(arguments: list[Argument], fields: Mapping[str, bytes]) -> None:

@@ -160,6 +160,8 @@ class _Follower:
             # Redis lost its last moments, or all: the projector does them again, and so do we.
             _log.warning("partition %d went back from %s to %s", self.partition, self.position, stored)
             self.position = stored
+            for subscription in self._everyone():
+                subscription.forget(self.partition, stored)
         elif self.position is None or (stored > self.position and not later):
             # Nobody knows what happened up to here: those who listened before we knew the position, or whose feed
             # has lost entries, must look for themselves.

@@ -12,7 +12,7 @@ from read_model.rows import Rows
 from read_model.schema.changes import OrderChanged
 from read_model.schema.keys import Keys
 from read_model.schema.orders import OrderRow
-from read_model.subscription import Resync
+from read_model.subscription import Resync, Subscription
 from write_model.contracts.ids import earliest_id, kind_of
 from write_model.contracts.streams import partition_of
 
@@ -71,20 +71,35 @@ async def order_status_changes(
         if row is None:
             raise OrderUnknown(id=order_id)
         seen = row.summary.version if after_version is None else after_version
-        for change in _timeline(row):
-            if change.version > seen:
-                seen = change.version
-                yield change
-        async for item in feed:
-            if isinstance(item, Resync):
-                row = await feed.patiently(lambda: order(reader, order_id))
-                news = _timeline(row) if row else []
-            else:
-                news = [item.change] if isinstance(item.change, OrderChanged) and item.change.is_status_change else []
+        news = _timeline(row)
+        status = next((change.status for change in reversed(news) if change.version <= seen), None)
+        while True:
             for change in news:
                 if change.version > seen:
-                    seen = change.version
+                    seen, status = change.version, change.status
                     yield change
+            news = await _next_changes(reader, feed, order_id, seen, status)
+
+
+async def _next_changes(
+    reader: Reader, feed: Subscription, order_id: str, seen: int, status: str | None
+) -> list[OrderChanged]:
+    """What the next item of the feed tells of an order that was seen at the version, in that status."""
+    item = await anext(feed)
+    if isinstance(item, Resync):
+        row = await feed.patiently(lambda: order(reader, order_id))
+        return _timeline(row) if row else []
+    change = item.change
+    if not isinstance(change, OrderChanged) or not change.is_status_change or change.version <= seen:
+        return []
+    if change.previous_status == status:
+        return [change]
+    # Redis went back before we looked, and this was offered before it did: those between come again, with the row.
+    while True:
+        row = await feed.patiently(lambda: order(reader, order_id))
+        if row and row.summary.version >= change.version:
+            return _timeline(row)
+        await feed.pause()
 
 
 def _timeline(row: OrderRow) -> list[OrderChanged]:

@@ -92,6 +92,17 @@ class Subscription:
             self._items.append(item)
             self._arrived.set()
 
+    def forget(self, partition: int, above: Position) -> None:
+        """Take back the partition's changes above the position: Redis lost them, and they are announced again.
+
+        Whoever looks at what Redis has now, and then took these, would miss those between.
+        """
+        kept = [
+            item for item in self._items
+            if isinstance(item, Resync) or item.partition != partition or item.position <= above
+        ]  # fmt: skip
+        self._items = deque(kept)
+
     def end(self, fault: ReadFault) -> None:
         """Raise this in the iterator instead of what still waits: the client resumes from what it has."""
         self._fault = self._fault or fault

@@ -9,6 +9,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from redis.asyncio import Redis
 
+from projector.incoming import Entry
 from projector.startup import connect
 from projector.store import Stale, Step, Store
 from projector.writes import Writes
@@ -21,6 +22,7 @@ from write_model.contracts.customers import CustomerProfileUpdated, CustomerRegi
 from write_model.contracts.envelope import Envelope
 from write_model.contracts.event import Event
 from write_model.contracts.orders import OrderConfirmed, OrderCreated
+from write_model.contracts.streams import Position
 
 ADA, KING, LOVELACE = history(
     CUSTOMER,
@@ -150,8 +152,41 @@ async def test_a_step_of_a_rename_that_somebody_else_has_done_is_refused(redis: 
     await a_consumer(redis, renamed_at_once=1).step()
     writes = Writes()
     writes.members[KEYS.renames()][CUSTOMER] = 3
-    assert await store.apply(Step(start, start.position, False, writes, (), rename)) == Stale(start)
+    now = await checkpoint(redis)
+    assert await store.apply(Step(start, start.position, False, writes, (), rename)) == Stale(now)
     assert await ranked_at(redis, KEYS.renames()) == [(CUSTOMER, 2.0)]
+
+
+class Late(Store):
+    """Reads the stream before anything is there."""
+
+    async def entries_after(self, position: Position, *, count: int, block_ms: int | None) -> list[Entry]:
+        return []
+
+
+async def test_an_event_read_before_its_order_was_given_the_new_name_does_not_bring_the_old_one_back(
+    redis: Redis,
+) -> None:
+    first, second = history(an_id("ord", 1), placed(total=10), OrderConfirmed(customer_id=CUSTOMER))
+    await publish(redis, [ADA, *orders(1), first, KING])
+    await a_consumer(redis, renamed_at_once=1).step()
+    assert await names_in(redis, 2) == ["Ada King", "Ada"]
+    last = await publish(redis, [second], first=5)
+    other = a_consumer(redis, store=Late(redis, 0, feed_retention_ms=1_000))
+
+    class Overtaken(Store):
+        """Comes to write only after the other has carried the rename on."""
+
+        async def apply(self, step: Step) -> Stale | None:
+            if not step.rename:
+                await other.step()
+            return await super().apply(step)
+
+    ours = a_consumer(redis, store=Overtaken(redis, 0, feed_retention_ms=1_000))
+    for _ in range(2):
+        await ours.step()
+    assert (await checkpoint(redis)).position == last
+    assert await names_in(redis, 2) == ["Ada King"] * 2
 
 
 async def test_a_rename_at_another_checkpoint_is_refused(redis: Redis) -> None:

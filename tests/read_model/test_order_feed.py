@@ -255,7 +255,7 @@ class Interrupted(Reader):
 
     def __init__(self, reader: Reader, settings: ReadSettings) -> None:
         super().__init__(reader._redis, settings)
-        self.reads = 0
+        self.reads = self.answered = 0
         self.before: dict[int, Callable[[], Awaitable[object]]] = {}
         self.after: dict[int, Callable[[], Awaitable[object]]] = {}
 
@@ -265,6 +265,7 @@ class Interrupted(Reader):
         await self.before.get(number, nothing)()
         answers = await super().read(wanted)
         await self.after.get(number, nothing)()
+        self.answered = number
         return answers
 
 
@@ -307,6 +308,34 @@ async def test_redis_that_goes_back_while_somebody_resumes_and_is_back_before_it
         interrupted.before[REPLAYED] = lambda: back.enter_async_context(feeds.going_back(1, 4))
         interrupted.after[REPLAYED_AGAIN] = forward
         assert await take(stream, 4) == feeds.said[1:]
+
+
+async def test_what_was_offered_before_redis_went_back_does_not_come_before_what_it_lost(
+    reader: Reader, settings: ReadSettings, changes: Changes, projected: Projected, redis: Redis
+) -> None:
+    interrupted, feeds = Interrupted(reader, settings), Feeds(redis, projected)
+
+    async def say() -> Position:
+        await feeds.say(ADA, "PLACED", 1)
+        position = await projected.watermark(1)
+        await changes.reached(Token.at(position, (1,)), PATIENCE)
+        return position
+
+    await say()
+    feed = await OrderFeed.open(interrupted, changes)
+    async with AsyncExitStack() as back, aclosing(feed.follow()) as stream:
+
+        async def offer_and_go_back() -> None:
+            position = await say()
+            await back.enter_async_context(feeds.going_back(1, 4))
+            await until(lambda: changes.position(1) < position)
+
+        interrupted.after[REPLAYED] = say  # is heard before the subscription
+        interrupted.before[REPLAYED_AGAIN] = offer_and_go_back
+        next_one = asyncio.ensure_future(take(stream, 2))
+        await until(lambda: interrupted.answered == REPLAYED_AGAIN)
+        await back.aclose()
+        assert await next_one == feeds.said[1:]
 
 
 class Client:

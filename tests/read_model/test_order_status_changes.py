@@ -132,6 +132,24 @@ async def test_a_client_that_does_not_keep_up_is_ended_and_resumes(
         assert [await anext(stream) for _ in range(12)] == order.above(seen)
 
 
+async def test_a_change_that_was_offered_before_redis_went_back_waits_for_those_before_it(
+    reader: Reader, changes: Changes, projected: Projected
+) -> None:
+    order = Order(projected, changes)
+    await projected.order(order.row, announced=True)
+    await order.followed()
+    placed = order.row
+    later = moved(moved(placed, "CONFIRMED"), "SHIPPED")
+    async with asyncio.timeout(PATIENCE), aclosing(order_status_changes(reader, changes, order.id, 0)) as stream:
+        seen = [await anext(stream)]
+        await projected.announce(OrderChanged(order.id, placed.summary.customer_id, *later.timeline[-1]))
+        coming = asyncio.ensure_future(anext(stream))
+        await order.followed()
+        await projected.order(later)  # projected again, and not announced: this process has heard of it
+        seen += [await coming, await anext(stream)]
+    assert [change.status for change in seen] == ["PLACED", "CONFIRMED", "SHIPPED"]
+
+
 async def test_changes_that_the_feed_lost_come_from_the_timeline(
     reader: Reader, changes: Changes, projected: Projected, redis: Redis
 ) -> None:

@@ -11,10 +11,14 @@ from tests.write_model.shop import add, addition, order, outcomes, register, unt
 from tests.write_model.specification import STAFF, predictable
 from write_model.contracts.codec import WATERMARK
 from write_model.contracts.ids import new_id
-from write_model.contracts.streams import Token, events_key, projected_key
-from write_model.mongo.database import HEARTBEATS, SEGMENTS, Database
+from write_model.contracts.streams import BEGINNING, Position, Token, events_key, projected_key
+from write_model.mongo.database import HEARTBEATS, JOURNAL, SEGMENTS, Client, Database
 from write_model.mongo.lease import Lease
 from write_model.relay import relay as relay_module
+from write_model.relay import segments
+from write_model.relay.publisher import Publisher
+from write_model.relay.replay import entry_of, reconcile
+from write_model.relay.segments import Overtaken
 from write_model.startup import WriteModel, new_holder, system_clock
 
 
@@ -184,6 +188,36 @@ async def test_streams_are_trimmed_below_what_is_projected(
         rest = [position for position, _ in (await publication.published())[0]]
     assert rest == [position for position, _ in found if position >= rest[0]]
     assert rest[0] <= middle
+
+
+@pytest.mark.parametrize("is_recorded", [True, False])
+async def test_what_another_relay_publishes_while_one_goes_without_the_oplog_is_not_lost_from_the_record(
+    write_model: WriteModel, stored: Database, client: Client, redis: Redis, is_recorded: bool
+) -> None:
+    await add(write_model)
+    await add(write_model)
+    first, second = [document async for document in stored[JOURNAL].find().sort("_id", 1)]
+    below, above = Position(1_000, 1), Position(10**13, 1)
+    publisher = Publisher(redis, 1)
+    await publisher.open()
+    await publisher.publish([entry_of(below, first, 1, frozenset()), entry_of(above, second, 1, frozenset())])
+    both = [(below, first["_id"]), (above, second["_id"])]
+    if is_recorded:
+        await segments.record(stored, both)
+    w = await reconcile(client, stored, publisher, None, "one")
+    assert below < w < above
+    await segments.record(stored, both[1:])  # whoever follows from W
+    assert [event async for part in segments.recorded_after(stored, BEGINNING) for event in part] == both
+
+
+async def test_a_relay_that_was_held_up_does_not_set_back_what_is_recorded(stored: Database) -> None:
+    earlier, later = Position(1_000, 1), Position(1_000, 2)
+    await segments.mark(stored, "one")
+    await segments.beat(stored, None, earlier, "one")
+    await segments.beat(stored, earlier, later, "two")
+    with pytest.raises(Overtaken):
+        await segments.beat(stored, earlier, earlier, "one")
+    assert await segments.last_recorded(stored) == later
 
 
 async def test_a_lease_has_one_holder(stored: Database) -> None:

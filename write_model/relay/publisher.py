@@ -25,10 +25,7 @@ WATERMARK_FIELDS: Final[Fields] = {WATERMARK: "1"}
 PATIENCE_SECONDS: Final = 5.0
 _CHUNK: Final = 1_000
 
-# KEYS[1]: the stream. ARGV: the last id that this relay saw there, then per entry: id, number of fields and
-# values, fields and values. Answers the stream's last id, or an error ROLLBACK or HOLE. A watermark that comes late
-# is no hole: it says less than the one that is there.
-_PUBLISH: Final = """
+_ORDER: Final = """
 local function parse(id)
   local ms, seq = string.match(id, '^(%d+)-(%d+)$')
   return tonumber(ms), tonumber(seq)
@@ -38,6 +35,14 @@ local function below(a, b)
   local b_ms, b_seq = parse(b)
   return a_ms < b_ms or (a_ms == b_ms and a_seq < b_seq)
 end
+"""
+
+# KEYS[1]: the stream. ARGV: the last id that this relay saw there, then per entry: id, number of fields and
+# values, fields and values. Answers the stream's last id, or an error ROLLBACK or HOLE. A watermark that comes late
+# is no hole: it says less than the one that is there.
+_PUBLISH: Final = (
+    _ORDER
+    + """
 local last = '0-0'
 if redis.call('EXISTS', KEYS[1]) == 1 then
   local info = redis.call('XINFO', 'STREAM', KEYS[1])
@@ -60,6 +65,18 @@ while i <= #ARGV do
 end
 return last
 """
+)
+
+# KEYS: projected, the stream. ARGV: a position. Whole nodes below it and below what is projected go. In one step: Redis
+# that went back in between would lose what it must project once more.
+_TRIM: Final = (
+    _ORDER
+    + """
+local projected = redis.call('HGET', KEYS[1], 'position')
+if not projected then return 0 end
+return redis.call('XTRIM', KEYS[2], 'MINID', '~', below(projected, ARGV[1]) and projected or ARGV[1])
+"""
+)
 
 
 class Rollback(Exception):
@@ -152,12 +169,7 @@ class Publisher:
         """Let entries go that are projected and lie below the position, in whole nodes of the stream."""
         async with asyncio.timeout(PATIENCE_SECONDS), self._redis.pipeline(transaction=False) as pipeline:
             for partition in range(self.partitions):
-                pipeline.hget(projected_key(partition), "position")
-            projected = await pipeline.execute()
-            for partition, position in enumerate(projected):
-                if position:
-                    below = min(Position.parse(position), upto)
-                    pipeline.xtrim(events_key(partition), minid=str(below), approximate=True)
+                pipeline.eval(_TRIM, 2, projected_key(partition), events_key(partition), str(upto))
             await pipeline.execute()
 
     async def _range(self, partition: int, start: str) -> list[tuple[str, dict[str, str]]]:

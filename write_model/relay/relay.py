@@ -151,8 +151,8 @@ class Relay:
                 self._unrecorded = []
                 self._room.set()
                 await segments.record(self._database, events)
-                self._recorded = published
-                await segments.beat(self._database, published, self._holder)
+                before, self._recorded = self._recorded, published
+                await segments.beat(self._database, before, published, self._holder)
             await asyncio.sleep(HEARTBEAT_SECONDS)
 
     async def _keep_lease(self) -> None:

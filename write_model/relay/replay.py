@@ -87,9 +87,16 @@ async def reconcile(
     is nowhere gets `H | ordinal`, in insertion order, which is ascending by version within an aggregate.
     """
     marker = await _mark(client, database, holder)
-    known = {id async for part in segments.recorded_after(database, BEGINNING) for _, id in part}
+    known: set[str] = set()
+    beyond: dict[str, Position] = {}
+    async for part in segments.recorded_after(database, BEGINNING):
+        known.update(id for _, id in part)
+        beyond.update((id, position) for position, id in part if position > (recorded or BEGINNING))
     in_streams = await publisher.events_after(recorded or BEGINNING)
-    keep = sorted((position, id) for id, position in in_streams.items() if id not in known)
+    unknown = {id: position for id, position in in_streams.items() if id not in known}
+    # What another relay recorded beyond W is recorded anew, or W would stand above what only a later segment has. And
+    # what it published above the marker is left to whoever follows from there.
+    keep = sorted((position, id) for id, position in {**unknown, **beyond}.items() if position < marker)
     fresh: list[Recorded] = []
     command: Document = {
         "find": JOURNAL,
@@ -117,7 +124,7 @@ async def _mark(client: Client, database: Database, holder: str) -> Position:
     async with await client.start_session() as session:
         await database.command("ping", session=session)
         before = operation_time(session)
-    await segments.beat(database, None, holder)
+    await segments.mark(database, holder)
     start = Position.of_commit(before.time, before.inc)
     async with aclosing(changes.follow(client, database, start)) as batches:
         async for batch in batches:

@@ -45,13 +45,21 @@ async def recorded_after(database: Database, after: Position) -> AsyncIterator[l
             yield part
 
 
-async def beat(database: Database, recorded: Position | None, holder: str) -> None:
-    """Write the heartbeat: a commit that the change stream shows, and that carries W; None leaves W as it is."""
-    heartbeat = {"holder": holder} | ({"recorded": _text(recorded)} if recorded else {})
-    change: Document = {"$set": heartbeat, "$inc": {"beats": 1}}
-    if recorded is None:
-        change["$setOnInsert"] = {"recorded": None}
+async def mark(database: Database, holder: str) -> None:
+    """Write a heartbeat that leaves W as it is: a commit that the change stream shows."""
+    change = {"$set": {"holder": holder}, "$inc": {"beats": 1}, "$setOnInsert": {"recorded": None}}
     await database[HEARTBEATS].update_one({"_id": _HEARTBEAT}, change, upsert=True)
+
+
+async def beat(database: Database, before: Position | None, after: Position | None, holder: str) -> None:
+    """Write a heartbeat that moves W from `before` to `after`; Overtaken where W is no longer `before`.
+
+    So W never goes back, whoever was held up on the way here.
+    """
+    change = {"$set": {"holder": holder, "recorded": _text(after)}, "$inc": {"beats": 1}}
+    beaten = await database[HEARTBEATS].update_one({"_id": _HEARTBEAT, "recorded": _text(before)}, change)
+    if not beaten.matched_count:
+        raise Overtaken(f"W is no longer {before}")
 
 
 async def settle(

@@ -1,0 +1,1 @@
+"""The guarantees as small models, of which every state is visited."""
