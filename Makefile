@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+SEED ?= 1
 RUN_STAMP := $(VENV)/installed-run
 DEV_STAMP := $(VENV)/installed-dev
 RECIPES := docs/recipes
@@ -11,11 +12,13 @@ RECIPES := docs/recipes
 NPM_STAMP := $(if $(shell command -v npm),$(RECIPES)/node_modules/installed)
 
 .DEFAULT_GOAL := help
-.PHONY: help run install test check lint types arrows schema
+.PHONY: help run install test faults mutations check lint types arrows schema
 
 help:
 	@echo 'make run      start everything on this machine (PORT=8000 HOST=127.0.0.1)'
 	@echo 'make test     run every test, beside a running "make run" if you like'
+	@echo 'make faults   200 faults under load, with every promise checked: a quarter of an hour (SEED=1)'
+	@echo 'make mutations  take guards out of a copy, and see that the fault suite notices'
 	@echo 'make check    format, lint, types, architecture and tests: what CI runs'
 	@echo 'make install  set up $(VENV) with everything that development needs'
 	@echo 'make schema   write the published schemas into docs/'
@@ -28,6 +31,13 @@ install: $(DEV_STAMP) $(NPM_STAMP)
 
 test: $(DEV_STAMP) $(NPM_STAMP)
 	@$(BIN)/pytest
+
+# The long form of tests/faults: on servers of its own, for ever the same plan for the same SEED.
+faults: $(DEV_STAMP)
+	@$(BIN)/python -m tests.faults --seed $(SEED)
+
+mutations: $(DEV_STAMP)
+	@$(BIN)/python -m tests.faults.mutations
 
 lint: $(DEV_STAMP)
 	@$(BIN)/ruff format --check .

@@ -4,7 +4,7 @@ import asyncio
 import re
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from ipaddress import ip_address
@@ -19,6 +19,7 @@ from api.auth import ANONYMOUS_STAFF, Caller, read_authorization
 from api.errors import Faults, Unauthenticated
 from api.scalars import ConsistencyToken
 from api.settings import ApiSettings
+from read_model.connection import Reader
 from read_model.errors import ReadFault, StaleRead
 from read_model.startup import ReadModel
 from write_model.actor import Actor
@@ -70,6 +71,11 @@ class Context:
     reply_headers: MutableHeaders | None = None
     """Those of the answer, where it will be one of HTTP."""
     connection_params: dict[str, Any] | None = None
+    reader: Reader = field(init=False)
+    """Shows nothing older than what the operation has waited for."""
+
+    def __post_init__(self) -> None:
+        self.reader = self.services.read.reader
 
     @classmethod
     def of(cls, services: Services, connection: HTTPConnection, reply_headers: MutableHeaders | None = None) -> Self:
@@ -130,11 +136,15 @@ class Context:
             return False
 
     async def consistent_with(self, tokens: Sequence[ConsistencyToken] | None) -> None:
-        """Return once the read model shows what all the tokens mark; StaleRead where that takes too long."""
+        """Return once the read model shows what all the tokens mark; StaleRead where that takes too long.
+
+        From then on `reader` shows no less, or nothing.
+        """
         loop = asyncio.get_running_loop()
         patience = loop.time() + self.services.settings.stale_read_timeout_ms / 1000
-        for token in tokens or ():
-            await self.services.read.changes.reached(Token.decode(token), max(0.0, patience - loop.time()))
+        for token in map(Token.decode, tokens or ()):
+            await self.services.read.changes.reached(token, max(0.0, patience - loop.time()))
+            self.reader = self.reader.at_least(dict(token.positions))
 
 
 Info: TypeAlias = strawberry.Info[Context, None]

@@ -29,6 +29,8 @@ PATIENCE_SECONDS: Final = 5.0
 ANSWER_SECONDS: Final = 3_600
 """How long an answer to a request is kept."""
 _FIELDS: Final = ["generation", "position", "renames"]
+FEED_BEGINNING: Final = Position(0, 1)
+"""Where a feed says that it has all from the beginning: after a loss of Redis, old cursors are as good as before."""
 Argument = str | bytes | int | float
 Notices = list[tuple[Position, list[Change]]]
 
@@ -268,6 +270,8 @@ class Store:
         """The stream that hears of the step, the id from which on it is kept, and what it hears."""
         told = groupby(step.writes.notices, key=itemgetter(0))
         notices: Notices = [(at, [change for _, change in group]) for at, group in told]
+        if step.start.position == BEGINNING:
+            notices.insert(0, (FEED_BEGINNING, []))
         if not notices or notices[-1][0] != step.reached:
             notices.append((step.reached, []))
         return feed_key(self._partition), str(max(0, step.reached.ms - self._feed_retention_ms)), notices

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from copy import copy
+from typing import Any, Final, Self
 
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
@@ -12,7 +13,7 @@ from redis.exceptions import RedisError, ResponseError
 from read_model.errors import BeingPrepared, NoReply
 from read_model.schema.keys import Keys
 from read_model.settings import ReadSettings
-from write_model.contracts.streams import projected_key
+from write_model.contracts.streams import BEGINNING, Position, projected_key
 
 Command = tuple[str | int, ...]
 Commands = Callable[[Keys], Sequence[Command]]
@@ -50,6 +51,16 @@ class Reader:
         self._redis = redis
         self._timeout = settings.read_timeout_seconds
         self._generations: dict[int, int] = {}
+        self._floor: Mapping[int, Position] = {}
+
+    def at_least(self, positions: Mapping[int, Position]) -> Self:
+        """The same reader for whoever was shown so much before: a partition below its position is BeingPrepared.
+
+        Positions that were waited for are not enough: Redis may have lost its last moments since.
+        """
+        bound = copy(self)
+        bound._floor = {p: max(at, self._floor.get(p, BEGINNING)) for p, at in {**self._floor, **positions}.items()}
+        return bound
 
     async def read(self, wanted: Mapping[int, Commands]) -> dict[int, Replies]:
         """The replies to each partition's commands, all from the generation that serves; BeingPrepared, NoReply.
@@ -72,12 +83,14 @@ class Reader:
             states = {partition: ("HMGET", projected_key(partition), "generation", "complete") for partition in missing}
             replies = await self.fetch(
                 {
-                    partition: [states[partition], *wanted[partition](keys), states[partition]]
+                    partition: [(*states[partition], "position"), *wanted[partition](keys), states[partition]]
                     for partition, keys in missing.items()
                 }
             )
-            for partition, (before, *rows, after) in replies.items():
+            for partition, ((*before, position), *rows, after) in replies.items():
                 if complete and not all(after):
+                    raise BeingPrepared
+                if partition in self._floor and Position.parse(position or "0-0") < self._floor[partition]:
                     raise BeingPrepared
                 generation = int(after[0] or FIRST_GENERATION)
                 self._generations[partition] = generation

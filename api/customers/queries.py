@@ -19,7 +19,7 @@ async def find_customer(info: Info, id: str) -> Customer | None:
     check_id(id, "cus")
     if not info.context.caller.may_see(id):
         return None
-    row = await customer(info.context.services.read.reader, id)
+    row = await customer(info.context.reader, id)
     return Customer.of(row) if row else None
 
 
@@ -56,4 +56,4 @@ class CustomerQueries:
     ) -> Connection[Customer]:
         page = page_request(first, after, last, before)
         await info.context.consistent_with(consistent_with)
-        return Connection.of(await customers(info.context.services.read.reader, page, search or ""), Customer.of)
+        return Connection.of(await customers(info.context.reader, page, search or ""), Customer.of)

@@ -61,7 +61,7 @@ class Customer(Node):
         before: Before = UNSET,
     ) -> Connection[Order]:
         page = await orders(
-            info.context.services.read.reader,
+            info.context.reader,
             page=page_request(first, after, last, before),
             customer_id=self.id,
             status=filter.status.value if filter and filter.status else None,

@@ -19,7 +19,7 @@ from read_model.pages import empty_page
 async def find_order(info: Info, id: str) -> Order | None:
     """The order, where there is one that the caller may see."""
     check_id(id, "ord")
-    row = await order(info.context.services.read.reader, id)
+    row = await order(info.context.reader, id)
     if row is None or not info.context.caller.may_see(row.summary.customer_id):
         return None
     return Order.of(row)
@@ -54,7 +54,7 @@ class OrderQueries:
         if customer_id and not caller.may_see(customer_id):
             return Connection.of(empty_page(), Order.of)
         found = await orders(
-            info.context.services.read.reader,
+            info.context.reader,
             page=page,
             customer_id=customer_id,
             status=wanted.status.value if wanted.status else None,

@@ -194,7 +194,7 @@ class OrderChange:
 
     @field("The order as the read model shows it now.")
     async def order(self, info: Info) -> Order | None:
-        row = await order(info.context.services.read.reader, self.order_id)
+        row = await order(info.context.reader, self.order_id)
         return Order.of(row) if row else None
 
     @classmethod

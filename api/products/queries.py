@@ -18,7 +18,7 @@ from read_model.search import Criteria, PriceRange
 async def find_product(info: Info, id: str) -> Product | None:
     """The product, where there is one; discontinued ones are still there."""
     check_id(id, "prd")
-    row = await product(info.context.services.read.reader, id)
+    row = await product(info.context.reader, id)
     return Product.of(row) if row else None
 
 
@@ -50,12 +50,12 @@ class ProductQueries:
         read, page = info.context.services.read, page_request(first, after, last, before)
         criteria = _criteria(search or "", filter or ProductFilter(), read.settings.currency)
         await info.context.consistent_with(consistent_with)
-        return Connection.of(await products(read.reader, page, criteria, order_by.value), Product.of)
+        return Connection.of(await products(info.context.reader, page, criteria, order_by.value), Product.of)
 
     @field("Categories that have products to order, by name.")
     async def categories(self, info: Info, consistent_with: ConsistentWith = UNSET) -> list[Category]:
         await info.context.consistent_with(consistent_with)
-        found = await categories(info.context.services.read.reader)
+        found = await categories(info.context.reader)
         return [Category(name=category.name, product_count=category.product_count) for category in found]
 
     @field("Best sellers by units in orders that were not cancelled.")
@@ -67,7 +67,7 @@ class ProductQueries:
     ) -> list[ProductSales]:
         page = page_request(first, UNSET, UNSET, UNSET)
         await info.context.consistent_with(consistent_with)
-        return [ProductSales.of(row) for row in await top_products(info.context.services.read.reader, page)]
+        return [ProductSales.of(row) for row in await top_products(info.context.reader, page)]
 
 
 def _criteria(search: str, filter: ProductFilter, currency: str) -> Criteria:

@@ -27,10 +27,10 @@ class SalesQueries:
         await info.context.consistent_with(consistent_with)
         read = info.context.services.read
         currency = read.settings.currency
-        return [DailySales.of(day, currency) for day in await sales_by_day(read.reader, from_, to, currency)]
+        return [DailySales.of(day, currency) for day in await sales_by_day(info.context.reader, from_, to, currency)]
 
     @field("Staff only.")
     async def order_counts(self, info: Info, consistent_with: ConsistentWith = UNSET) -> list[OrderCount]:
         await info.context.consistent_with(consistent_with)
-        counts = await order_counts(info.context.services.read.reader)
+        counts = await order_counts(info.context.reader)
         return [OrderCount(status=OrderStatus(status), count=count) for status, count in counts.items()]

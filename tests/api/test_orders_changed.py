@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.system import Client, Socket, System, customer_token
-from write_model.contracts.streams import Position, Token, partition_of
+from write_model.contracts.streams import BEGINNING, Token, partition_of
 
 FOLLOW = """subscription($customer: ID, $statuses: [OrderStatus!], $after: String) {
     ordersChanged(customerId: $customer, statuses: $statuses, after: $after) {
@@ -100,7 +100,7 @@ async def test_others_orders_are_not_followed(system: System, staff: Client) -> 
 
 async def test_a_cursor_older_than_the_feed_has_expired(staff: Client) -> None:
     customer_id = await staff.register_customer()
-    cursor = Token(((partition_of(customer_id, 8), Position(0, 1)),)).encode()
+    cursor = Token(((partition_of(customer_id, 8), BEGINNING),)).encode()
     async with staff.socket() as socket:
         await socket.subscribe("1", FOLLOW, customer=customer_id, after=cursor)
         message = await socket.receive()

@@ -49,6 +49,16 @@ class Parts:
         await asyncio.gather(*(part.drain(20, asyncio.Event()) for part in self._parts.values()))
 
 
+async def wait_until_answers(url: str) -> None:
+    """Until the API is there, with or without a read model."""
+    async with asyncio.timeout(READY_SECONDS), httpx.AsyncClient(base_url=url) as client:
+        while True:
+            with suppress(httpx.TransportError):
+                if (await client.get("/healthz")).status_code == 200:
+                    return
+            await asyncio.sleep(0.1)
+
+
 async def wait_until_ready(url: str, log: Path) -> None:
     async with asyncio.timeout(READY_SECONDS), httpx.AsyncClient(base_url=url) as client:
         while True:

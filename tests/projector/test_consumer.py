@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 
 from projector.consumer import Consumer
 from projector.startup import connect
-from projector.store import Checkpoint, Store
+from projector.store import FEED_BEGINNING, Checkpoint, Store
 from read_model.schema.changes import OrderChanged, decode_changes
 from read_model.schema.customers import CustomerRow
 from read_model.schema.keys import feed_key
@@ -33,7 +33,8 @@ async def test_a_step_takes_in_what_is_there(redis: Redis) -> None:
     assert await hash_at(redis, projected_key(0)) == {"generation": "1", "position": str(last)}
     assert OrderRow.decode(await hash_at(redis, KEYS.order(ORDER))).summary.status == "CONFIRMED"
     assert CustomerRow.decode(await hash_at(redis, KEYS.customer(CUSTOMER))).total_spent == 1990
-    feed = [(id, decode_changes(fields["change"])) for id, fields in await stream_at(redis, feed_key(0))]
+    beginning, *feed = [(id, decode_changes(fields["change"])) for id, fields in await stream_at(redis, feed_key(0))]
+    assert beginning == (str(FEED_BEGINNING), ())
     assert [
         (id, [isinstance(change, OrderChanged) and change.status for change in changes]) for id, changes in feed
     ] == [

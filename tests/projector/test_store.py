@@ -11,7 +11,7 @@ from redis.exceptions import ResponseError
 from projector.parking import Parked
 from projector.rows import RowId, Rows
 from projector.startup import connect
-from projector.store import Checkpoint, Read, Stale, Step, Store, Unavailable
+from projector.store import FEED_BEGINNING, Checkpoint, Read, Stale, Step, Store, Unavailable
 from projector.writes import Announce, Count, Fill, Mark, Put, Rank, Unmark, Unrank, Writes
 from read_model.schema.changes import OrderChanged, encode_change
 from read_model.schema.customers import CustomerRow
@@ -67,7 +67,10 @@ async def test_a_step_writes_everything_and_its_checkpoint(store: Store, redis: 
     assert CustomerRow.decode(await hash_at(redis, KEYS.customer(CUSTOMER))) == ADA
     assert await ranked_at(redis, "{p0}:1:set") == [("a", 0.0), ("b", 2.5)]
     assert await hash_at(redis, "{p0}:1:counts") == {"orders": "-1"}
-    assert await stream_at(redis, feed_key(0)) == [(str(position(3)), {"change": encode_change(CHANGE).decode()})]
+    assert await stream_at(redis, feed_key(0)) == [
+        (str(FEED_BEGINNING), {"change": ""}),
+        (str(position(3)), {"change": encode_change(CHANGE).decode()}),
+    ]
     assert await store.checkpoint() == Checkpoint(1, position(3))
 
 
@@ -142,10 +145,18 @@ async def test_a_step_with_a_watermark_completes_the_partition_for_good(store: S
 async def test_the_feed_says_how_far_the_step_came_where_no_notice_does(store: Store, redis: Redis) -> None:
     step = a_step(FRESH, position(1), Announce(CHANGE))
     await store.apply(replace(step, reached=position(2)))
-    assert await stream_at(redis, feed_key(0)) == [
+    assert (await stream_at(redis, feed_key(0)))[1:] == [
         (str(position(1)), {"change": encode_change(CHANGE).decode()}),
         (str(position(2)), {"change": ""}),
     ]
+
+
+async def test_a_feed_says_that_it_has_all_from_the_beginning_where_it_has(store: Store, redis: Redis) -> None:
+    """So that a cursor from before the first event is good after Redis was emptied, when all is announced again."""
+    await store.apply(a_step(FRESH, position(1), Announce(CHANGE)))
+    await store.apply(a_step(Checkpoint(1, position(1)), position(2), Announce(CHANGE)))
+    ids = [id for id, _ in await stream_at(redis, feed_key(0))]
+    assert ids == [str(FEED_BEGINNING), str(position(1)), str(position(2))]
 
 
 async def test_the_feed_is_trimmed_by_the_time_of_its_positions(redis: Redis) -> None:

@@ -2,6 +2,8 @@
 
 import asyncio
 import socket
+from collections.abc import Awaitable
+from typing import cast
 
 import pytest
 from redis.asyncio import Redis
@@ -12,7 +14,7 @@ from read_model.errors import BeingPrepared, NoReply, Unavailable
 from read_model.settings import ReadSettings
 from tests.read_model.conftest import settings_for
 from tests.read_model.projected import PARTITIONS, Projected
-from write_model.contracts.streams import projected_key
+from write_model.contracts.streams import Position, projected_key
 
 
 async def test_all_partitions_are_read_in_one_round_trip(reader: Reader, projected: Projected) -> None:
@@ -118,3 +120,16 @@ async def test_a_cancelled_read_does_not_shift_the_replies_of_the_next(
             given_up.cancel()
             await asyncio.gather(given_up, return_exceptions=True)
             assert await reader.read({0: lambda _: [("ECHO", "new")]}) == {0: ["new"]}
+
+
+async def test_whoever_was_shown_more_is_not_shown_less(reader: Reader, projected: Projected) -> None:
+    shown = Position.parse(await cast("Awaitable[str]", projected.redis.hget(projected_key(1), "position")))
+    bound = reader.at_least({1: shown})
+    assert (await bound.read({1: lambda _: [("ECHO", "there")]}))[1] == ["there"]
+    # Redis comes back as it was a moment ago: complete, and nothing but the position tells.
+    await projected.redis.hset(projected_key(1), "position", str(Position(shown.ms - 1000, 0)))
+    with pytest.raises(BeingPrepared):
+        await bound.read({1: lambda _: ()})
+    with pytest.raises(BeingPrepared):
+        await bound.at_least({1: Position(1, 0), 0: Position(1, 0)}).read({1: lambda _: ()})
+    assert (await reader.read({1: lambda _: [("ECHO", "there")]}))[1] == ["there"]

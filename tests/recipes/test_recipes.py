@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 from tests.recipes.network import Network
 from tests.recipes.program import Program, Step, tour
 from tests.system import Client, System, customer_token
-from write_model.contracts.streams import Position, Token
+from write_model.contracts.streams import BEGINNING, Token
 
 
 @asynccontextmanager
@@ -117,7 +117,7 @@ async def test_all_orders_are_followed_through_cuts_and_absences(
 
     old = await place()
     # A position from before anything that the feeds keep.
-    long_ago = Token.at(Position(0, 1), range(8)).encode()
+    long_ago = Token.at(BEGINNING, range(8)).encode()
     async with tour(node, "orders", long_ago, port=network.port, token=customer_token(customer_id)) as program:
         shown = [await program.next("read") for _ in range(2)]
         assert [page["totalCount"] for page in shown] == [1, 1], "read again, because the position had expired"

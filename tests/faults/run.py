@@ -1,0 +1,204 @@
+"""One run of the fault suite: load and faults side by side, then silence, then every check."""
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from pymongo import MongoClient
+
+from tests.faults import checks
+from tests.faults.checkpoints import Checkpoints
+from tests.faults.clients import Client, client
+from tests.faults.everything import check_everything
+from tests.faults.evidence import PARTITIONS, Evidence, collect
+from tests.faults.history import History, Outcome, Pace
+from tests.faults.injection import Injector, Probe
+from tests.faults.load import Shopper, open_shop, reread
+from tests.faults.plan import CLIENTS, SHELF, STOCK, Fault, plan_load
+from tests.faults.stage import DATABASE, Stage, stage
+from tests.faults.subscribers import FeedSubscriber, Seen, StatusSubscriber, Subscriber
+
+CATCH_UP_SECONDS = 90.0
+SUBSCRIBERS = 4
+"""Of each kind; each of those that follow orders one by one follows so many:"""
+WATCHED = 60
+
+
+@dataclass
+class Report:
+    """`table`: per kind of fault, how often, and the median and worst seconds until everything worked again."""
+
+    seed: int
+    commands: int
+    faults: int
+    seconds: float
+    violations: list[str]
+    table: list[tuple[str, int, float, float]]
+    figures: dict[str, int]
+
+
+@dataclass
+class _Run:
+    stage: Stage
+    seed: int
+    history: History
+    pace: Pace
+    injector: Injector
+    clients: list[Client]
+    probe: Client
+    reader: Client
+
+    def __post_init__(self) -> None:
+        self.watchers: list[StatusSubscriber] = []
+        self.feeds: list[tuple[FeedSubscriber, str | None]] = []
+
+    async def go(self, steps: Sequence[Sequence[Any]], faults: Sequence[Fault]) -> None:
+        """The load and the faults; returns when both are through."""
+        shoppers = await open_shop(self.clients, self.pace, self._placed, shelf=SHELF, stock=STOCK)
+        await self._subscribe(shoppers)
+        added = await self.probe.do(
+            "addProduct", sku="PROBE", name="Probe", category="Faults", price={"amount": "1", "currencyCode": "EUR"}
+        )
+        probe = Probe(self.probe, added.receipt["id"])
+        random = Random(f"{self.seed}/readers")
+        reads = reread(self.reader, lambda: self.history.recent(random), len(self.stage.apis))
+        async with asyncio.TaskGroup() as whole:
+            reading = whole.create_task(reads)
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._harm(faults, probe))
+                for shopper, its in zip(shoppers, steps, strict=True):
+                    tasks.create_task(shopper.run(its))
+            reading.cancel()
+
+    async def stop(self) -> None:
+        for subscriber in (*self.watchers, *(feed for feed, _ in self.feeds)):
+            await subscriber.stop()
+
+    async def quiet(self) -> Evidence:
+        """Nothing changes any more: what there is then."""
+        await self.stage.processes["expiry 1"].stop()
+        url = self.stage.mongodb.url
+
+        def waiting() -> int:
+            with MongoClient[dict[str, Any]](url) as mongodb:
+                return mongodb[DATABASE]["commands"].count_documents({"status": "QUEUED"})
+
+        async with asyncio.timeout(CATCH_UP_SECONDS):
+            while await asyncio.to_thread(waiting):  # noqa: ASYNC110 - other processes' doing
+                await asyncio.sleep(0.2)
+        return await self._evidence()
+
+    async def check(self, evidence: Evidence) -> list[str]:
+        """Every violation, on the spot and afterwards."""
+        found = [*self.history.broken]
+        found += await check_everything(self.probe, evidence, await asyncio.to_thread(self._now))
+        evidence = await self._evidence()  # the streams have all by now
+        found += checks.check(self.history.intents, evidence, self.injector.repeated)
+        for feed, customer_id in self.feeds:
+            missing = partial(checks.a_feed_was_followed_without_gap, feed.name, evidence, customer_id)
+            found += await _in_the_end(feed, missing)
+        for watcher in self.watchers:
+            missing = partial(checks.statuses_came_without_gap, watcher.name, watcher.orders, evidence)
+            found += await _in_the_end(watcher, missing)
+        found += [
+            f"{name} ended by itself: {how}" for name, process in self.stage.processes.items() for how in process.ended
+        ]
+        return found
+
+    async def _evidence(self) -> Evidence:
+        def read() -> Evidence:
+            with self.stage.redis.client() as redis:
+                return collect(self.stage.mongodb.url, DATABASE, redis)
+
+        return await asyncio.to_thread(read)
+
+    def _now(self) -> tuple[int, int]:
+        """MongoDB's cluster time, after all that was committed before."""
+        with MongoClient[dict[str, Any]](self.stage.mongodb.url) as mongodb:
+            time = mongodb.admin.command("ping")["operationTime"]
+            return time.time, time.inc
+
+    async def _subscribe(self, shoppers: Sequence[Shopper]) -> None:
+        """Before there is any order, so that each subscriber must hear of all."""
+        urls = self.stage.apis
+        cursor = (await self.probe.query("{ projection { position } }"))["projection"]["position"]
+        for n in range(SUBSCRIBERS):
+            customer_id = shoppers[n].customer_id if n else None
+            feed = FeedSubscriber(f"feed {n}", urls[n % 2 :] + urls[: n % 2], self.history, customer_id, cursor)
+            self.feeds.append((feed, customer_id))
+            self.watchers.append(StatusSubscriber(f"watcher {n}", urls[n % 2 :] + urls[: n % 2], self.history))
+
+    def _placed(self, order_id: str, token: str) -> None:
+        watcher = min(self.watchers, key=lambda one: len(one.orders), default=None)
+        if watcher and len(watcher.orders) < WATCHED and order_id not in watcher.orders:
+            watcher.watch(order_id, token)
+
+    async def _harm(self, faults: Sequence[Fault], probe: Probe) -> None:
+        loop = asyncio.get_running_loop()
+        for wave in waves(self.seed, faults):
+            for _ in wave:
+                await self.pace.fault()
+            began = loop.time()
+            await asyncio.gather(*map(self.injector.inject, wave))
+            recovered = await probe.recovered()
+            for fault in wave:
+                self.injector.recoveries[fault.kind].append(loop.time() - began)
+            print(
+                f"{self.pace.done:6} commands  {loop.time() - began:5.1f} s  {' + '.join(map(str, wave))}", flush=True
+            )
+            if not recovered:
+                self.history.broken.append(f"no recovery from {', '.join(map(str, wave))}")
+                break
+        await self.pace.end()
+
+
+async def _in_the_end(subscriber: Subscriber, violations: Callable[[Sequence[Seen]], Iterator[str]]) -> list[str]:
+    """What is amiss with what the subscriber saw, after it had time to catch up."""
+    await subscriber.until(lambda seen: next(violations(seen), None) is None, CATCH_UP_SECONDS)
+    return list(violations(subscriber.seen))
+
+
+def waves(seed: int, faults: Sequence[Fault]) -> list[Sequence[Fault]]:
+    """The faults in their order, by one, two or three that come at once."""
+    random, found, n = Random(f"{seed}/waves"), [], 0
+    while n < len(faults):
+        size = random.choice((1, 1, 2, 3))
+        found.append(faults[n : n + size])
+        n += size
+    return found
+
+
+async def run(directory: Path, *, seed: int, commands: int, faults: Sequence[Fault]) -> Report:
+    """A whole run in the directory, which is left with the log of all parts."""
+    history, loop = History(), asyncio.get_running_loop()
+    async with AsyncExitStack() as running:
+        there = await running.enter_async_context(stage(directory))
+        names = [f"client-{n}" for n in range(CLIENTS)]
+        clients = [await running.enter_async_context(client(name, there.apis, history, seed)) for name in names]
+        probe = await running.enter_async_context(client("probe", there.apis, history, seed))
+        reader = await running.enter_async_context(client("reader", there.apis, history, seed))
+        pace = Pace(commands, len(faults))
+        one = _Run(there, seed, history, pace, Injector(there), clients, probe, reader)
+        running.push_async_callback(one.stop)
+        began = loop.time()
+        async with Checkpoints(there.redis, PARTITIONS, history).watched():
+            await one.go(plan_load(seed, commands), faults)
+            violations = await one.check(await one.quiet())
+        figures = {
+            "commands settled": history.settled,
+            "requests that were lost": history.attempts(Outcome.LOST),
+            "requests that were UNAVAILABLE": history.attempts(Outcome.UNAVAILABLE),
+            "commands refused by the rules": sum(i.refusal is not None for i in history.intents),
+            "receipts read back by token": history.reads - history.refused_reads,
+            "reads by token that were refused": history.refused_reads,
+            "connections of subscribers": sum(s.connections for s in (*one.watchers, *(f for f, _ in one.feeds))),
+            "changes that subscribers saw": sum(len(s.seen) for s in (*one.watchers, *(f for f, _ in one.feeds))),
+        }
+        done = sum(len(times) for times in one.injector.recoveries.values())
+        seconds = loop.time() - began
+        return Report(seed, history.settled, done, seconds, violations, one.injector.table(), figures)

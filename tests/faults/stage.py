@@ -1,0 +1,74 @@
+"""The whole system as the fault suite runs it: two of every part, three MongoDBs, a Redis, a proxy on every link."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from tests.faults.conftest import wait_until_ready
+from tests.faults.plan import PROCESSES, READERS_OF_REDIS
+from tests.faults.processes import Process
+from tests.faults.proxy import HOST, Proxy
+from tests.faults.redis_server import RedisServer, redis_server
+from tests.faults.replica_set import ReplicaSet, replica_set
+from tests.system import SECRET, free_port
+
+DATABASE = "orderstream"
+CONFIRMATION_SECONDS = 20
+"""So that expiry has something to do while a run lasts."""
+
+
+@dataclass
+class Stage:
+    """`links`: the proxy between each process and Redis, and `clients 1|2` before the APIs."""
+
+    mongodb: ReplicaSet
+    redis: RedisServer
+    processes: dict[str, Process]
+    links: dict[str, Proxy]
+    log: Path
+
+    @property
+    def apis(self) -> list[str]:
+        """Where clients find the APIs."""
+        return [f"http://{HOST}:{self.links[f'clients {n}'].port}" for n in (1, 2)]
+
+
+@asynccontextmanager
+async def stage(directory: Path) -> AsyncIterator[Stage]:
+    """Everything, ready for requests, while the block runs."""
+    log = directory / "log"
+    async with AsyncExitStack() as running:
+        mongodb = await running.enter_async_context(replica_set(directory))
+        redis = await running.enter_async_context(redis_server(directory / "redis"))
+        links: dict[str, Proxy] = {}
+        processes: dict[str, Process] = {}
+        for name in PROCESSES:
+            environment = {
+                "MONGODB_URL": mongodb.url,
+                "MONGODB_DATABASE": DATABASE,
+                "AUTH_SECRET": SECRET,
+                "CONFIRMATION_WINDOW_SECONDS": str(CONFIRMATION_SECONDS),
+                "HOST": HOST,
+            }
+            if name in READERS_OF_REDIS:
+                links[name] = await Proxy.start(urlsplit(redis.url).port or 0)
+                environment["REDIS_URL"] = f"redis://{HOST}:{links[name].port}/0"
+            if name.startswith("api"):
+                port = free_port()
+                environment["PORT"] = str(port)
+                links[f"clients {name[-1]}"] = await Proxy.start(port)
+            processes[name] = Process(name, environment, log, directory / f"clock of {name}")
+        running.push_async_callback(_stop, processes, links)
+        built = Stage(mongodb, redis, processes, links, log)
+        for url in built.apis:
+            await wait_until_ready(url, log)
+        yield built
+
+
+async def _stop(processes: Mapping[str, Process], links: Mapping[str, Proxy]) -> None:
+    await asyncio.gather(*(process.stop() for process in processes.values()))
+    for link in links.values():
+        link.stop()
