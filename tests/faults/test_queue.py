@@ -12,7 +12,7 @@ from tests.faults.conftest import Parts
 from tests.system import Client, System, staff_token
 
 SENDERS = 20
-COMMANDS = 500 if os.environ.get("LONG") else 100
+COMMANDS = 500 if os.environ.get("LONG") else 60
 """Of each sender, one after another; LONG=1 makes it ten thousand in all."""
 AT_ONCE = 20
 """In one request, which runs its mutations in order."""
