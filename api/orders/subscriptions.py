@@ -88,7 +88,7 @@ class OrderSubscriptions:
 
 async def _changes(info: Info, order_id: str, after_version: int | None) -> AsyncGenerator[OrderStatusChange, None]:
     read = info.context.services.read
-    following = order_status_changes(read.reader, read.changes, order_id, after_version)
+    following = order_status_changes(info.context.reader, read.changes, order_id, after_version)
     async with aclosing(following) as changes:
         async for change in changes:
             yield OrderStatusChange.of(change.order_id, change)

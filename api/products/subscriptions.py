@@ -32,6 +32,6 @@ class ProductSubscriptions:
 
 async def _changes(info: Info, product_id: str) -> AsyncGenerator[Product, None]:
     read = info.context.services.read
-    async with aclosing(product_changes(read.reader, read.changes, product_id)) as changes:
+    async with aclosing(product_changes(info.context.reader, read.changes, product_id)) as changes:
         async for row in changes:
             yield Product.of(row)
