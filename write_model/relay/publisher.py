@@ -25,7 +25,8 @@ WATERMARK_FIELDS: Final[Fields] = {WATERMARK: "1"}
 PATIENCE_SECONDS: Final = 5.0
 _CHUNK: Final = 1_000
 
-_ORDER: Final = """
+# Begins scripts that compare positions: `below(a, b)`.
+ORDER: Final = """
 local function parse(id)
   local ms, seq = string.match(id, '^(%d+)-(%d+)$')
   return tonumber(ms), tonumber(seq)
@@ -41,7 +42,7 @@ end
 # values, fields and values. Answers the stream's last id, or an error ROLLBACK or HOLE. A watermark that comes late
 # is no hole: it says less than the one that is there.
 _PUBLISH: Final = (
-    _ORDER
+    ORDER
     + """
 local last = '0-0'
 if redis.call('EXISTS', KEYS[1]) == 1 then
@@ -70,7 +71,7 @@ return last
 # KEYS: projected, the stream. ARGV: a position. Whole nodes below it and below what is projected go. In one step: Redis
 # that went back in between would lose what it must project once more.
 _TRIM: Final = (
-    _ORDER
+    ORDER
     + """
 local projected = redis.call('HGET', KEYS[1], 'position')
 if not projected then return 0 end

@@ -22,7 +22,7 @@ from write_model.contracts.streams import BEGINNING, Position, events_key, rebui
 from write_model.mongo.database import JOURNAL, Database
 from write_model.mongo.discarded import discarded_ids
 from write_model.relay import segments
-from write_model.relay.publisher import PATIENCE_SECONDS, WATERMARK_FIELDS, Entry, arguments_of
+from write_model.relay.publisher import ORDER, PATIENCE_SECONDS, WATERMARK_FIELDS, Entry, arguments_of
 from write_model.relay.replay import JournalLacks, entries_of, partition_of_event
 from write_model.relay.segments import Recorded
 
@@ -41,16 +41,9 @@ _log = logging.getLogger(__name__)
 # journal were passed with these entries or '', how many there are, what is wrong or '', then entries as in
 # publisher._PUBLISH. Answers the position fed, events passed, entries that wait, and '1' if the live stream goes on
 # from there; nothing where the generation is not wanted any more. A position below the relay's: Redis went back.
-_FEED: Final = """
-local function parse(id)
-  local ms, seq = string.match(id, '^(%d+)-(%d+)$')
-  return tonumber(ms), tonumber(seq)
-end
-local function below(a, b)
-  local a_ms, a_seq = parse(a)
-  local b_ms, b_seq = parse(b)
-  return a_ms < b_ms or (a_ms == b_ms and a_seq < b_seq)
-end
+_FEED: Final = (
+    ORDER
+    + """
 local seen = redis.call('HMGET', KEYS[1], 'generation', 'position')
 if seen[1] ~= ARGV[1] then return {} end
 local last = seen[2]
@@ -78,6 +71,7 @@ local first = redis.call('XRANGE', KEYS[3], '-', '+', 'COUNT', 1)[1]
 local follows = first and not below(last, first[1]) and '1' or '0'
 return {last, redis.call('HGET', KEYS[1], 'passed') or '0', redis.call('XLEN', KEYS[2]), follows}
 """
+)
 
 
 @dataclass(slots=True)
