@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -26,7 +27,7 @@ _STATUS = """subscription($order: ID!, $after: Int!, $t: [ConsistencyToken!]) {
 _PASSING = {"UNAVAILABLE", "SLOW_CONSUMER", "STALE_READ"}
 
 
-class Subscriber:
+class Subscriber(ABC):
     """One WebSocket at a time, to one API after another."""
 
     def __init__(self, name: str, urls: Sequence[str], history: History) -> None:
@@ -59,8 +60,9 @@ class Subscriber:
             except (OSError, TimeoutError, WebSocketException, ValueError, AssertionError):
                 await asyncio.sleep(0.2)
 
+    @abstractmethod
     async def _follow(self, socket: Socket) -> None:
-        raise NotImplementedError
+        """Take in what the subscription says, from where this subscriber was."""
 
     def _codes(self, message: dict[str, Any]) -> set[str]:
         """Of the errors that the message ends its subscription with; those that no fault excuses are told."""

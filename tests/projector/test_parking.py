@@ -11,14 +11,13 @@ from projector.startup import connect
 from read_model.schema.customers import CustomerRow
 from read_model.schema.orders import OrderRow
 from read_model.schema.parked import REASON
+from tests.projector.asking import ADA, CONFIRMED, DELIVERED, HELD, OTHER, PLACED, SHIPPED
 from tests.projector.consumers import a_consumer
 from tests.projector.contents import hash_at, parked_at
 from tests.projector.events import (
     CUSTOMER,
     ORDER,
-    an_id,
     entry,
-    envelope,
     history,
     placed,
     position,
@@ -26,20 +25,8 @@ from tests.projector.events import (
     watermark,
 )
 from tests.projector.story import KEYS
-from write_model.contracts.customers import CustomerRegistered
-from write_model.contracts.orders import OrderConfirmed, OrderDelivered, OrderShipped
+from write_model.contracts.orders import OrderConfirmed
 from write_model.contracts.streams import events_key, projected_key
-
-ADA = envelope(CUSTOMER, 1, CustomerRegistered(name="Ada", email="ada@example.com"))
-PLACED, CONFIRMED, SHIPPED, DELIVERED = history(
-    ORDER,
-    placed(total=1990),
-    OrderConfirmed(customer_id=CUSTOMER),
-    OrderShipped(customer_id=CUSTOMER, carrier="DHL", tracking_number="1"),
-    OrderDelivered(customer_id=CUSTOMER),
-)
-OTHER = an_id("ord", 2)
-HELD = entry(CONFIRMED) | {"type": "OrderHeld"}
 
 
 async def project(redis: Redis, consumer: Consumer, last: Any) -> int:
