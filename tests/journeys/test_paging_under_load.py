@@ -92,14 +92,14 @@ async def shop(system: System) -> AsyncIterator[Shop]:
     ids = [receipt.id for receipt in placed]
     random.Random(1).shuffle(ids)
     async with system.staff as staff:
-        await shown(staff, placed[-1].token)
+        await shown(staff, [receipt.token for receipt in placed])
         yield Shop(staff, customers, product, set(ids), may_be_cancelled=deque(ids[:RESTLESS]))
 
 
-async def shown(staff: Client, token: str) -> None:
-    """Until queries show everything that was committed before; the test's own limit ends it."""
+async def shown(staff: Client, tokens: list[str]) -> None:
+    """Until queries show all of these commits; the test's own limit ends it. Each token speaks of its own alone."""
     query = "query($with: [ConsistencyToken!]) { orders(consistentWith: $with) { totalCount } }"
-    while (codes := await staff.codes(query, **{"with": [token]})) == ["STALE_READ"]:
+    while (codes := await staff.codes(query, **{"with": tokens})) == ["STALE_READ"]:
         pass
     assert codes == []
 
