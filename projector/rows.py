@@ -1,8 +1,7 @@
 """Rows as a projection sees them: as they were read, and as the events before this one in the step left them."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Final, Self, TypeVar, cast
+from typing import Final, NamedTuple, Self, TypeVar, cast
 
 from projector.unprojectable import Unprojectable
 from read_model.schema.catalogue import CatalogueRow
@@ -13,8 +12,7 @@ from read_model.schema.orders import OrderSummary
 from read_model.schema.products import ProductRow
 
 
-@dataclass(frozen=True, slots=True)
-class OpenOrder:
+class OpenOrder(NamedTuple):
     """An order's row (orders.OrderRow) as projections handle it: the summary read, the long parts left as texts.
 
     Most events change the status only, and need not take the lines apart and put them together again. `changed`

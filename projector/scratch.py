@@ -7,6 +7,7 @@ can meet.
 
 import asyncio
 from collections.abc import Awaitable, Mapping
+from itertools import chain
 from typing import Final, cast
 
 from redis.asyncio import Redis
@@ -14,6 +15,7 @@ from redis.asyncio import Redis
 from projector.incoming import Entry
 from projector.retrying import Asked
 from projector.store import Checkpoint, Notices, Step, Store, reaching_redis
+from write_model.contracts.codec import REPLAYED, REPLAYED_AT_ONCE, decode_replayed
 from write_model.contracts.streams import BEGINNING, Position, events_key, projected_key, rebuild_key, replay_key
 
 _PAUSE: Final = 0.05
@@ -49,12 +51,14 @@ class Scratch(Store):
         return await self.entries_after(position, count=count, block_ms=block_ms), []
 
     async def _replayed(self, position: Position, count: int) -> list[Entry]:
+        bundles = -(-count // REPLAYED_AT_ONCE)
         async with reaching_redis():
             found = await cast(
                 "Awaitable[list[tuple[str, Mapping[str, str]]]]",
-                self._redis.xrange(replay_key(self._partition), f"({position}", "+", count=count),
+                self._redis.xrange(replay_key(self._partition), f"({position}", "+", count=bundles),
             )
-        return [(Position.parse(id), fields) for id, fields in found]
+        entries = chain.from_iterable(decode_replayed(fields[REPLAYED]) for _, fields in found)
+        return [entry for entry in entries if entry[0] > position]
 
     async def _live(self, position: Position, count: int) -> list[Entry]:
         key = events_key(self._partition)

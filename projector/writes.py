@@ -3,23 +3,21 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import assert_never
+from typing import NamedTuple, assert_never
 
 from projector.rows import Row, RowId, Rows
 from read_model.schema.changes import Change
 from write_model.contracts.streams import Position
 
 
-@dataclass(frozen=True, slots=True)
-class Put:
+class Put(NamedTuple):
     """The row is this from now on."""
 
     id: str
     row: Row
 
 
-@dataclass(frozen=True, slots=True)
-class Rank:
+class Rank(NamedTuple):
     """The member stands in the sorted set of that key."""
 
     key: str
@@ -27,16 +25,14 @@ class Rank:
     score: float = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Unrank:
+class Unrank(NamedTuple):
     """The member does not stand in the sorted set of that key."""
 
     key: str
     member: str
 
 
-@dataclass(frozen=True, slots=True)
-class Count:
+class Count(NamedTuple):
     """The counter in that field of the hash changes by so much."""
 
     key: str
@@ -44,24 +40,21 @@ class Count:
     by: int
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(NamedTuple):
     """The number is in the set of numbers of that key."""
 
     key: str
     number: int
 
 
-@dataclass(frozen=True, slots=True)
-class Unmark:
+class Unmark(NamedTuple):
     """The number is not in the set of numbers of that key."""
 
     key: str
     number: int
 
 
-@dataclass(frozen=True, slots=True)
-class Fill:
+class Fill(NamedTuple):
     """The column of that key has this at the offset, in bytes; a step fills an offset with values of one length."""
 
     key: str
@@ -69,8 +62,7 @@ class Fill:
     value: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Announce:
+class Announce(NamedTuple):
     """The feed says so, at the position of the event; at most one an event, because the position is the entry's id."""
 
     change: Change

@@ -1,6 +1,7 @@
 """Puts the command side together, and takes it down again."""
 
 import asyncio
+import gc
 import logging
 import os
 import random
@@ -104,6 +105,9 @@ async def open_write_model(settings: WriteSettings, *, clock: Clock = system_clo
 
 def run_until_stopped(work: Coroutine[None, None, None]) -> None:
     """Run a process of the command side until SIGTERM or SIGINT, which cancel its work."""
+    # A batch is tens of thousands of objects that go together: looking for circles among them took a third of the time.
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     uvloop.run(_until_stopped(work))
 

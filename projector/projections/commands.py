@@ -1,7 +1,6 @@
 """Events of queued commands, projected to the command's row and the feed."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import assert_never
 
 from projector.projections.sequence import is_news
@@ -27,12 +26,12 @@ def _changed(envelope: Envelope[CommandEvent], rows: Rows) -> CommandRow:
     id, version, event, at = envelope.aggregate_id, envelope.version, envelope.event, encode_time(envelope.occurred_at)
     if isinstance(event, CommandQueued):
         return CommandRow(id, version, event.name, "QUEUED", envelope.actor, queued_at=at)
-    settled = replace(rows.need(CommandRow, id), version=version, settled_at=at)
+    settled = rows.need(CommandRow, id)._replace(version=version, settled_at=at)
     match event:
         case CommandCommitted():
-            return replace(settled, status="COMMITTED", result_id=event.result_id, result_version=event.result_version)
+            return settled._replace(status="COMMITTED", result_id=event.result_id, result_version=event.result_version)
         case CommandRejected():
             refusals = tuple(RefusalRow(refusal.code, refusal.message, refusal.field) for refusal in event.refusals)
-            return replace(settled, status="REJECTED", refusals=refusals)
+            return settled._replace(status="REJECTED", refusals=refusals)
         case _:
             assert_never(event)

@@ -1,7 +1,6 @@
 """Customer events, projected to the customer's row, the lists that are searched, and the beginning of a rename."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import assert_never
 
 from projector.projections.sequence import is_news
@@ -45,12 +44,12 @@ def project(envelope: Envelope[CustomerEvent], rows: Rows) -> Sequence[Write]:
     row = rows.need(CustomerRow, id)
     match event:
         case CustomerProfileUpdated():
-            updated = replace(row, version=version, name=event.name, email=event.email)
+            updated = row._replace(version=version, name=event.name, email=event.email)
             return _updated(rows.keys, row, updated)
         case CustomerDeactivated():
-            return [Put(id, replace(row, version=version, status="DEACTIVATED"))]
+            return [Put(id, row._replace(version=version, status="DEACTIVATED"))]
         case CustomerReactivated():
-            return [Put(id, replace(row, version=version, status="ACTIVE"))]
+            return [Put(id, row._replace(version=version, status="ACTIVE"))]
         case _:
             assert_never(event)
 
@@ -79,8 +78,7 @@ def with_order(row: CustomerRow, *, total: int, currency: str, placed_at: str) -
     """
     if row.order_count and currency != row.currency:
         raise Unprojectable(f"{row.id} has totals in {row.currency}, the order is in {currency}")
-    return replace(
-        row,
+    return row._replace(
         order_count=row.order_count + 1,
         total_spent=row.total_spent + total,
         currency=currency,
@@ -91,4 +89,4 @@ def with_order(row: CustomerRow, *, total: int, currency: str, placed_at: str) -
 
 def without_order(row: CustomerRow, *, total: int) -> CustomerRow:
     """The customer after one of their orders was cancelled; when they ordered last is not undone."""
-    return replace(row, order_count=row.order_count - 1, total_spent=row.total_spent - total)
+    return row._replace(order_count=row.order_count - 1, total_spent=row.total_spent - total)

@@ -1,7 +1,6 @@
 """Order events, projected to the order's row, the lists of orders, the totals of customer and day, and the feed."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from typing import assert_never
 
 from projector.projections import sales
@@ -72,7 +71,7 @@ def project(envelope: Envelope[OrderEvent], rows: Rows) -> Sequence[Write]:
         case OrderShipped():
             shipment = fragments.join(ShipmentRow(event.carrier, event.tracking_number, at))
             shipped = _in_status(row, "SHIPPED", version, at)
-            return _moved(rows.keys, row, replace(shipped, changed={**row.changed, "shipment": shipment}))
+            return _moved(rows.keys, row, shipped._replace(changed={**row.changed, "shipment": shipment}))
         case OrderDelivered():
             return _moved(rows.keys, row, _in_status(row, "DELIVERED", version, at))
         case OrderCancelled():
@@ -169,8 +168,7 @@ def _edited(row: OpenOrder, lines: Iterable[LineRow], version: int, at: str) -> 
     """The draft with these lines. Its status stays, and so does its place in the lists."""
     lines, before = tuple(lines), row.summary
     text = encode_lines(lines, before.currency)
-    summary = replace(
-        before,
+    summary = before._replace(
         version=version,
         item_count=sum(line.quantity for line in lines),
         total=sum(line.line_total for line in lines),
@@ -185,9 +183,8 @@ def _edited(row: OpenOrder, lines: Iterable[LineRow], version: int, at: str) -> 
 
 def _in_status(row: OpenOrder, status: str, version: int, at: str, *, reason: str | None = None) -> OpenOrder:
     before = row.summary
-    return replace(
-        row,
-        summary=replace(before, version=version, status=status, cancellation_reason=reason, updated_at=at),
+    return row._replace(
+        summary=before._replace(version=version, status=status, cancellation_reason=reason, updated_at=at),
         timeline=append_status(row.timeline, StatusRow(version, before.status, status, at)),
     )
 

@@ -1,7 +1,6 @@
 """Product events, projected to the product's row, the catalogue's index and the feed."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import assert_never
 
 from projector.projections.catalogue import listed, relisted
@@ -52,7 +51,7 @@ def project(envelope: Envelope[ProductEvent], rows: Rows) -> Sequence[Write]:
         counted = CatalogueRow(products=catalogue.products + 1)
         return [Put(id, added), Put(CATALOGUE, counted), *listed(rows.keys, added), notice]
     before = rows.need(ProductRow, id)
-    row = replace(_changed(before, event), version=version)
+    row = _changed(before, event)._replace(version=version)
     return [Put(id, row), *relisted(rows.keys, before, row), notice]
 
 
@@ -60,17 +59,17 @@ def _changed(row: ProductRow, event: ProductEvent) -> ProductRow:
     """The product after the event, its version aside."""
     match event:
         case ProductDetailsUpdated():
-            return replace(row, name=event.name, description=event.description, category=event.category)
+            return row._replace(name=event.name, description=event.description, category=event.category)
         case ProductPriceChanged():
-            return replace(row, price=event.price, currency=event.currency)
+            return row._replace(price=event.price, currency=event.currency)
         case ProductRestocked():
-            return replace(row, available=row.available + event.quantity)
+            return row._replace(available=row.available + event.quantity)
         case StockReserved():
             return _sold(row, event.quantity)
         case StockReleased():
             return _sold(row, -event.quantity)
         case ProductDiscontinued():
-            return replace(row, status="DISCONTINUED")
+            return row._replace(status="DISCONTINUED")
         case ProductAdded():
             raise ValueError("a product is added once")
         case _:
@@ -79,4 +78,4 @@ def _changed(row: ProductRow, event: ProductEvent) -> ProductRow:
 
 def _sold(row: ProductRow, units: int) -> ProductRow:
     """Stock is reserved for orders only, and released where one is cancelled."""
-    return replace(row, available=row.available - units, units_sold=row.units_sold + units)
+    return row._replace(available=row.available - units, units_sold=row.units_sold + units)

@@ -6,7 +6,6 @@ none is passed over. What is placed meanwhile has the new name already, and anot
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import NamedTuple
 
 from projector.rows import OpenOrder, RowId, Rows
@@ -34,7 +33,7 @@ def carry_on(rename: Rename, rows: Rows) -> list[Write]:
     for id in rename.orders:
         order = rows.need(OpenOrder, id)
         if order.summary.customer_name != customer.name:
-            writes.append(Put(id, replace(order, summary=replace(order.summary, customer_name=customer.name))))
+            writes.append(Put(id, order._replace(summary=order.summary._replace(customer_name=customer.name))))
     key = rows.keys.renames()
     over, further = Unrank(key, customer.id), Rank(key, customer.id, rename.done + len(rename.orders))
     return [*writes, over if rename.is_last else further]

@@ -5,7 +5,6 @@ is no row, because its first event was given up, there is nothing to carry a ver
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import assert_never
 
 from projector.projections.sequence import is_news
@@ -43,7 +42,7 @@ def skip(tombstone: Tombstone, rows: Rows) -> Sequence[Write]:
         case "ord":
             order = rows.find(OpenOrder, id)
             if order and is_news(tombstone, order.summary.version):
-                return [Put(id, replace(order, summary=replace(order.summary, version=version)))]
+                return [Put(id, order._replace(summary=order.summary._replace(version=version)))]
         case "cus":
             return _skipped(tombstone, rows.find(CustomerRow, id))
         case "prd":
@@ -55,5 +54,5 @@ def skip(tombstone: Tombstone, rows: Rows) -> Sequence[Write]:
 
 def _skipped(tombstone: Tombstone, row: CustomerRow | ProductRow | CommandRow | None) -> Sequence[Write]:
     if row and is_news(tombstone, row.version):
-        return [Put(row.id, replace(row, version=tombstone.version))]
+        return [Put(row.id, row._replace(version=tombstone.version))]
     return ()

@@ -7,9 +7,8 @@ be put in order without walking past all others.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Literal, Self
+from typing import Final, Literal, NamedTuple, Self
 
 from read_model.schema.names import beginnings_of, fold, words_of
 from read_model.schema.products import ProductRow
@@ -39,8 +38,7 @@ than a round price is there for ranges that end with it.
 """
 
 
-@dataclass(frozen=True, slots=True)
-class CatalogueRow:
+class CatalogueRow(NamedTuple):
     """How many products there are, discontinued ones too: the number of the next."""
 
     products: int

@@ -1,7 +1,6 @@
 """A queued command's row: `summary` holds what it is, `refusals` why it was rejected."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import NamedTuple, Self
 
 from read_model.schema import fragments
@@ -15,8 +14,7 @@ class RefusalRow(NamedTuple):
     field: tuple[str, ...] | None
 
 
-@dataclass(frozen=True, slots=True)
-class CommandRow:
+class CommandRow(NamedTuple):
     """A queued command. `sender` is the actor's name, `result_id` and `result_version` what it created or changed."""
 
     id: str
@@ -32,12 +30,8 @@ class CommandRow:
 
     def encode(self) -> dict[str, bytes]:
         """The hash fields of the row."""
-        leaves = (
-            self.id, self.version, self.name, self.status, self.sender,
-            self.queued_at, self.settled_at, self.result_id, self.result_version,
-        )  # fmt: skip
         return {
-            "summary": fragments.join(leaves),
+            "summary": fragments.join(self[:-1]),
             "refusals": fragments.join(leaf for refusal in self.refusals for leaf in refusal),
         }
 

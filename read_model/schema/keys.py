@@ -91,7 +91,7 @@ class Keys(NamedTuple):
         return self._key("*")
 
     def _key(self, rest: str) -> str:
-        return f"{hash_tag(self.partition)}:{self.generation}:{rest}"
+        return f"{{p{self.partition}}}:{self.generation}:{rest}"
 
 
 def feed_key(partition: int) -> str:

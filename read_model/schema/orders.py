@@ -46,8 +46,7 @@ class StatusRow(NamedTuple):
     occurred_at: str
 
 
-@dataclass(frozen=True, slots=True)
-class OrderSummary:
+class OrderSummary(NamedTuple):
     """What lists show of an order; `total` in minor units."""
 
     id: str
@@ -65,12 +64,7 @@ class OrderSummary:
 
     def encode(self) -> bytes:
         """The text of the hash field `summary`."""
-        leaves = (
-            self.id, self.version, self.status, self.customer_id, self.customer_name, self.item_count,
-            format_amount(self.total, self.currency), self.currency, self.cancellation_reason,
-            self.created_at, self.placed_at, self.updated_at,
-        )  # fmt: skip
-        return fragments.join(leaves)
+        return fragments.join((*self[:6], format_amount(self.total, self.currency), *self[7:]))
 
     @classmethod
     def decode(cls, text: str) -> Self:

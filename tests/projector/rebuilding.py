@@ -12,6 +12,7 @@ from projector.scratch import Scratch
 from projector.store import Store
 from tests.projector.contents import everything, stream_at
 from tests.projector.events import PARTITION, entry, position
+from write_model.contracts.codec import REPLAYED, encode_replayed
 from write_model.contracts.envelope import Envelope
 from write_model.contracts.event import Event
 from write_model.contracts.streams import replay_key
@@ -29,11 +30,12 @@ def a_rebuild(redis: Redis, *, batch: int = 500, renamed_at_once: int = 200) -> 
     return Rebuild(generations(redis), consumer_of)
 
 
-async def replay(redis: Redis, events: Sequence[Envelope[Event]], *, first: int = 1) -> None:
-    """Feed the events, at the positions that they have in the live stream."""
-    for number, event in enumerate(events, first):
-        fields = dict(entry(event).items())
-        await redis.xadd(replay_key(PARTITION), fields, id=str(position(number)))  # type: ignore[arg-type]
+async def replay(redis: Redis, events: Sequence[Envelope[Event]], *, first: int = 1, together: int = 500) -> None:
+    """Feed the events, so many in one, at the positions that they have in the live stream."""
+    placed = [(position(number), entry(event)) for number, event in enumerate(events, first)]
+    for start in range(0, len(placed), together):
+        bundle = placed[start : start + together]
+        await redis.xadd(replay_key(PARTITION), {REPLAYED: encode_replayed(bundle)}, id=str(bundle[-1][0]))
 
 
 async def until_made(redis: Redis, rebuild: Rebuild, *, live: Consumer | None = None) -> None:

@@ -1,7 +1,5 @@
 """What the events of queued commands make of the read model."""
 
-from dataclasses import replace
-
 from projector.rows import OpenOrder
 from read_model.schema.changes import CommandChanged
 from read_model.schema.commands import CommandRow, RefusalRow
@@ -34,8 +32,8 @@ def test_a_queued_command_has_a_row_in_its_senders_name() -> None:
 def test_a_committed_command_names_what_it_changed() -> None:
     queued, committed = history(COMMAND, QUEUED, COMMITTED)
     story = given(queued).step([committed])
-    assert the_command(story) == replace(
-        ROW, version=2, status="COMMITTED", settled_at=at(2), result_id=ORDER, result_version=2
+    assert the_command(story) == ROW._replace(
+        version=2, status="COMMITTED", settled_at=at(2), result_id=ORDER, result_version=2
     )
     assert story.notices == [CommandChanged(COMMAND, 2)]
     assert (OpenOrder, ORDER) not in story.rows, "the order's own events say what became of it"
@@ -47,7 +45,7 @@ def test_a_rejected_command_says_why() -> None:
         RefusalRow("INVALID_INPUT", "Not so.", ("input", "lines", "0")),
         RefusalRow("NOT_FOUND", "Not\nthere.", None),
     )
-    assert the_command(story) == replace(ROW, version=2, status="REJECTED", settled_at=at(2), refusals=refusals)
+    assert the_command(story) == ROW._replace(version=2, status="REJECTED", settled_at=at(2), refusals=refusals)
 
 
 def test_what_was_seen_says_nothing_new() -> None:

@@ -76,7 +76,7 @@ def test_a_placed_order_counts_for_its_customer_whose_version_stays() -> None:
     story = given(ADA)
     before = story.customer(CUSTOMER)
     story.step(history(ORDER, PLACED))
-    assert story.customer(CUSTOMER) == replace(before, order_count=1, total_spent=3900, last_order_at=at(1))
+    assert story.customer(CUSTOMER) == before._replace(order_count=1, total_spent=3900, last_order_at=at(1))
 
 
 def test_a_confirmed_order_moves_to_another_list() -> None:
@@ -84,7 +84,7 @@ def test_a_confirmed_order_moves_to_another_list() -> None:
     story = given(ADA, first).step([second])
     assert story.order(ORDER) == replace(
         ROW,
-        summary=replace(ROW.summary, version=2, status="CONFIRMED", updated_at=at(2)),
+        summary=ROW.summary._replace(version=2, status="CONFIRMED", updated_at=at(2)),
         timeline=(*ROW.timeline, StatusRow(2, "PLACED", "CONFIRMED", at(2))),
     )
     assert listed(story) == listed_in("CONFIRMED")

@@ -123,7 +123,7 @@ async def test_a_step_from_another_checkpoint_changes_nothing_and_learns_the_rig
     await store.apply(a_step(FRESH, position(5), Put(CUSTOMER, ADA), Announce(CHANGE)))
     before = await everything(redis)
     parked = Parked(position(6), ORDER, "why", {"type": "OrderPlaced"})
-    writes = (Put(CUSTOMER, replace(ADA, version=9)), Rank("{p0}:s", "a"), Count("{p0}:c", "n", 1), Announce(CHANGE))
+    writes = (Put(CUSTOMER, ADA._replace(version=9)), Rank("{p0}:s", "a"), Count("{p0}:c", "n", 1), Announce(CHANGE))
     refused = await store.apply(a_step(start, position(6), *writes, parked=[parked], has_watermark=True))
     assert refused == Stale(Checkpoint(1, position(5)))
     assert await everything(redis) == before
@@ -189,7 +189,7 @@ async def test_sets_of_any_size_fit_into_a_step(store: Store, redis: Redis) -> N
 
 
 async def test_rows_of_any_number_fit_into_a_step_and_a_read(store: Store) -> None:
-    rows = [replace(ADA, id=an_id("cus", n), name=f"N{n}") for n in range(10_000)]
+    rows = [ADA._replace(id=an_id("cus", n), name=f"N{n}") for n in range(10_000)]
     await store.apply(a_step(FRESH, position(1), *(Put(row.id, row) for row in rows)))
     ids: list[RowId] = [(CustomerRow, row.id) for row in rows]
     read = await store.read(Checkpoint(1, position(1)), ids, [row.id for row in rows])

@@ -63,7 +63,7 @@ def moved(row: OrderRow, status: str) -> OrderRow:
     version = before.version + 1
     return replace(
         row,
-        summary=replace(before, version=version, status=status),
+        summary=before._replace(version=version, status=status),
         timeline=(*row.timeline, StatusRow(version, before.status, status, before.updated_at)),
     )
 

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -30,7 +29,7 @@ def queued(slot: int = 5) -> CommandRow:
 
 def rejected(row: CommandRow) -> CommandRow:
     refusals = (RefusalRow("INSUFFICIENT_STOCK", "None left.", ("input", "lines", "0", "quantity")),)
-    return replace(row, version=2, status="REJECTED", settled_at=encode_time(NOW), refusals=refusals)
+    return row._replace(version=2, status="REJECTED", settled_at=encode_time(NOW), refusals=refusals)
 
 
 async def test_a_command_comes_back_as_it_was_written(reader: Reader, changes: Changes, projected: Projected) -> None:
@@ -66,7 +65,7 @@ async def test_one_that_is_not_there_is_none_as_soon_as_that_is_certain(
 async def test_one_that_took_long_to_be_committed_is_waited_for_too(
     reader: Reader, changes: Changes, projected: Projected
 ) -> None:
-    row = replace(queued(), id=make_id("cmd", 5, 0))
+    row = queued()._replace(id=make_id("cmd", 5, 0))
     partition = partition_of(row.id, 4)
     reached = BEGINNING
     while reached.ms < at(50).timestamp() * 1000:

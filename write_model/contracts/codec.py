@@ -3,9 +3,12 @@
 An entry is flat: `type`, `schema`, `aggregate`, `version`, `ordinal`, `at` (ISO 8601, UTC), `command`, `actor`,
 `trace` (may be empty) and `data`, the event as JSON. A watermark entry has the one field `watermark`. A tombstone
 entry, in the place of an event that was given up, has `tombstone` (the event's type), `aggregate` and `version`.
+
+In a replay of the journal many entries travel as one, whose position is that of the last of them: its one field
+`entries` is a JSON array of `[position, entry]`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final, TypeVar, get_args
 
@@ -18,6 +21,7 @@ from write_model.contracts.envelope import Envelope, Tombstone
 from write_model.contracts.event import Event
 from write_model.contracts.orders import OrderEvent
 from write_model.contracts.products import ProductEvent
+from write_model.contracts.streams import Position
 
 EVENT_TYPES: Final[dict[str, type[Event]]] = {
     event.__name__: event
@@ -33,6 +37,9 @@ UPCASTERS: Final[dict[tuple[str, int], Upcaster]] = {
 
 WATERMARK: Final = "watermark"
 TOMBSTONE: Final = "tombstone"
+REPLAYED: Final = "entries"
+REPLAYED_AT_ONCE: Final = 500
+"""Entries of a replay that travel as one, at most."""
 
 E = TypeVar("E", bound=Event)
 
@@ -115,6 +122,18 @@ def decode_tombstone(entry: Mapping[str, str]) -> Tombstone:
         raise UndecodableEvent(f"broken tombstone: {error}") from error
 
 
+def encode_replayed(entries: Iterable[tuple[Position, Mapping[str, str | bytes]]]) -> bytes:
+    """The field `entries` of consecutive entries, one or more."""
+    return to_json([(str(position), fields) for position, fields in entries])
+
+
+def decode_replayed(text: str) -> list[tuple[Position, Mapping[str, str]]]:
+    """The entries in that field."""
+    return [(Position.parse(position), fields) for position, fields in from_json(text)]
+
+
 def encode_time(moment: datetime) -> str:
     """ISO 8601 in UTC with milliseconds: "2026-11-20T09:30:00.123Z"."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    if moment.tzinfo is not UTC:
+        moment = moment.astimezone(UTC)
+    return moment.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"

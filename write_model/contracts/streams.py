@@ -77,7 +77,9 @@ def rebuild_key(partition: int) -> str:
 
 
 def replay_key(partition: int) -> str:
-    """The Redis stream in which the relay replays the journal for that generation, ids are positions; bounded."""
+    """The Redis stream in which the relay replays the journal for that generation, many events an entry
+    (codec.encode_replayed); bounded.
+    """
     return f"{hash_tag(partition)}:replay"
 
 

@@ -9,7 +9,7 @@ partition's live stream still holds, it ends: whoever makes the generation reads
 import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncGenerator, Awaitable, Sequence, Set
+from collections.abc import AsyncGenerator, Awaitable, Iterator, Sequence, Set
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Final, NamedTuple, cast
@@ -18,18 +18,19 @@ from pymongo.errors import PyMongoError
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from write_model.contracts.codec import REPLAYED_AT_ONCE, encode_replayed
 from write_model.contracts.streams import BEGINNING, Position, events_key, rebuild_key, replay_key
 from write_model.mongo.database import JOURNAL, Database
 from write_model.mongo.discarded import discarded_ids
 from write_model.relay import segments
-from write_model.relay.publisher import ORDER, PATIENCE_SECONDS, WATERMARK_FIELDS, Entry, arguments_of
+from write_model.relay.publisher import ORDER, PATIENCE_SECONDS, WATERMARK_FIELDS, Entry
 from write_model.relay.replay import JournalLacks, entries_of, partition_of_event
 from write_model.relay.segments import Recorded
 
-ROOM: Final = 4_000
-"""Entries that may wait in one partition's replay."""
-_CHUNK: Final = 1_000
-_AHEAD: Final = 3
+ROOM: Final = 8
+"""Entries that may wait in one partition's replay, each of many events."""
+_CHUNK: Final = 4_000
+_AHEAD: Final = 1
 """Chunks that are fetched while one is fed."""
 _LOOK_SECONDS: Final = 0.25
 _WAIT_SECONDS: Final = 0.02
@@ -38,9 +39,10 @@ _PAUSE_SECONDS: Final = 1.0
 _log = logging.getLogger(__name__)
 
 # KEYS: rebuild, replay, the live stream. ARGV: generation, the position that this relay has fed, how many events of the
-# journal were passed with these entries or '', how many there are, what is wrong or '', then entries as in
-# publisher._PUBLISH. Answers the position fed, events passed, entries that wait, and '1' if the live stream goes on
-# from there; nothing where the generation is not wanted any more. A position below the relay's: Redis went back.
+# journal were passed with these entries or '', how many there are, what is wrong or '', then position and text of each
+# entry. Answers the position fed, events passed, entries that wait, and '1' if the live stream goes on from there;
+# nothing where the generation is not wanted any more. A position below the relay's: Redis went back. Of two relays
+# that feed at once one may add an entry that begins with what is there already: readers look at the positions within.
 _FEED: Final = (
     ORDER
     + """
@@ -54,14 +56,11 @@ if redis.call('EXISTS', KEYS[2]) == 1 then
   end
 end
 if not below(last, ARGV[2]) then
-  local i = 6
-  while i <= #ARGV do
-    local id, n = ARGV[i], tonumber(ARGV[i + 1])
-    if below(last, id) then
-      redis.call('XADD', KEYS[2], id, unpack(ARGV, i + 2, i + 1 + n))
-      last = id
+  for i = 6, #ARGV, 2 do
+    if below(last, ARGV[i]) then
+      redis.call('XADD', KEYS[2], ARGV[i], 'entries', ARGV[i + 1])
+      last = ARGV[i]
     end
-    i = i + 2 + n
   end
   redis.call('HSET', KEYS[1], 'total', ARGV[4])
   if ARGV[3] ~= '' then redis.call('HSET', KEYS[1], 'passed', ARGV[3]) end
@@ -255,9 +254,7 @@ class Replayer:
         keys = [rebuild_key(partition), replay_key(partition), events_key(partition)]
         said = (str(fed.position), "" if passed is None else passed, self._total, problem)
         async with asyncio.timeout(PATIENCE_SECONDS):
-            reply = await cast(
-                Awaitable[list[str]], self._script(keys, [fed.generation, *said, *arguments_of(entries)])
-            )
+            reply = await cast(Awaitable[list[str]], self._script(keys, [fed.generation, *said, *_bundled(entries)]))
         if not reply:
             raise _Restart  # nobody wants it any more, or another
         position = Position.parse(reply[0])
@@ -266,6 +263,14 @@ class Replayer:
         fed.position, fed.passed, fed.waiting = position, int(reply[1]), int(reply[2])
         if reply[3] == "1" and not problem:
             del self._feeding[partition]
+
+
+def _bundled(entries: Sequence[Entry]) -> Iterator[str | bytes]:
+    """The entries as the script takes them, many in one."""
+    for start in range(0, len(entries), REPLAYED_AT_ONCE):
+        bundle = entries[start : start + REPLAYED_AT_ONCE]
+        yield str(bundle[-1].position)
+        yield encode_replayed((entry.position, entry.fields) for entry in bundle)
 
 
 class _Pace:
