@@ -3,34 +3,35 @@
 import asyncio
 import logging
 import os
-import signal
-import sys
-from typing import NoReturn
+from functools import partial
+from typing import Final
 
 import uvicorn
-import uvloop
 
 from api.app import create_app, open_services
+from api.server import CLOSE_SECONDS, Server, SocketProtocol
 from api.settings import ApiSettings
 from read_model.settings import ReadSettings
 from write_model.settings import WriteSettings
+from write_model.startup import run_until_stopped
+
+TIDYING_SECONDS: Final = CLOSE_SECONDS + 2.0
+"""For what is left to do when every request has been answered or cut off."""
 
 logger = logging.getLogger("api")
 
 
 def main() -> None:
     """Serve. SIGTERM and SIGINT drain and exit 0; what keeps it from starting is raised."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     # It tells of every WebSocket that comes and goes.
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, _exit)
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(serve(ApiSettings(), WriteSettings(), ReadSettings()))
+    api, write = ApiSettings(), WriteSettings()
+    patience = api.shutdown_notice_seconds + write.shutdown_seconds + TIDYING_SECONDS
+    run_until_stopped(partial(serve, api, write, ReadSettings()), patience)
 
 
-async def serve(api: ApiSettings, write: WriteSettings, read: ReadSettings) -> None:
-    """Serve until a signal; every request that was taken is answered, every WebSocket closed with 1012."""
+async def serve(api: ApiSettings, write: WriteSettings, read: ReadSettings, stopping: asyncio.Event) -> None:
+    """Serve until `stopping`; every request that was taken is answered, every WebSocket closed with 1001."""
     async with open_services(api, write, read, entropy=os.urandom) as services:
         config = uvicorn.Config(
             create_app(services),
@@ -38,22 +39,18 @@ async def serve(api: ApiSettings, write: WriteSettings, read: ReadSettings) -> N
             port=api.port,
             loop="none",
             http="httptools",
-            ws="websockets-sansio",
+            ws=SocketProtocol,
             ws_max_size=api.max_message_bytes,
             lifespan="off",
             access_log=False,
             log_config=None,
             server_header=False,
-            timeout_graceful_shutdown=api.shutdown_seconds,
+            timeout_graceful_shutdown=write.shutdown_seconds,
         )
         listener = config.bind_socket()  # says why and exits where the address cannot be had
         logger.info("serving on http://%s:%d/graphql", api.host, api.port)
-        # uvicorn takes the signals while it serves; once it has drained it sends them on to `_exit`.
-        await uvicorn.Server(config).serve(sockets=[listener])
-
-
-def _exit(*_: object) -> NoReturn:
-    sys.exit(0)
+        server = Server(config, services.leaving, stopping, notice=api.shutdown_notice_seconds)
+        await server.serve(sockets=[listener])
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, WebSocketRoute
 
 from api.context import Services
+from api.door import LastAnswers
 from api.errors import Faults
 from api.settings import ApiSettings
 from api.view import GraphQLView
@@ -48,7 +49,7 @@ def create_app(services: Services) -> Starlette:
         state = {"ready": not lacks, "missing": lacks, "parkedEvents": parked}
         return JSONResponse(state, status_code=503 if lacks else 200)
 
-    middleware = []
+    middleware = [Middleware(LastAnswers, services.leaving)]
     if settings.anonymous_staff:
         # A page of a name that was made to point here (DNS rebinding) must not act as staff.
         hosts = ["localhost", "127.0.0.1", "[::1]", settings.host]

@@ -17,10 +17,11 @@ from starlette.requests import HTTPConnection
 
 from api.auth import ANONYMOUS_STAFF, Caller, read_authorization
 from api.errors import Faults, Unauthenticated
+from api.leaving import Leaving
 from api.scalars import ConsistencyToken
 from api.settings import ApiSettings
 from read_model.connection import Reader
-from read_model.errors import ReadFault, StaleRead
+from read_model.errors import Busy, ReadFault, StaleRead
 from read_model.startup import ReadModel
 from write_model.actor import Actor
 from write_model.contracts.streams import Token
@@ -50,9 +51,12 @@ class Services:
     read: ReadModel
     faults: Faults
     clock: Callable[[], datetime]
+    leaving: Leaving = field(default_factory=Leaving)
 
     async def missing(self) -> dict[str, str]:
         """By side, what keeps it from doing its work now; empty when everything is there."""
+        if self.leaving.is_announced:
+            return {"process": "is stopping"}
         sides = {"commands": self.write.check(), "queries": self.read.check()}
         problems = await asyncio.gather(*map(_problem, sides.values()))
         return {side: problem for side, problem in zip(sides, problems, strict=True) if problem}
@@ -129,10 +133,10 @@ class Context:
         return receipt
 
     async def reached(self, token: ConsistencyToken, seconds: float) -> bool:
-        """Whether the read model shows what the token marks within so many seconds."""
+        """Whether the read model shows what the token marks within so many seconds; False where too many wait."""
         try:
             return await self.services.read.changes.reached(Token.decode(token), seconds)
-        except StaleRead:
+        except (StaleRead, Busy):
             return False
 
     async def consistent_with(self, tokens: Sequence[ConsistencyToken] | None) -> None:

@@ -15,6 +15,8 @@ from graphql import (
     OperationDefinitionNode,
     OperationType,
     SelectionSetNode,
+    get_operation_ast,
+    parse,
     validate,
 )
 from strawberry.extensions import SchemaExtension
@@ -30,6 +32,16 @@ LONGEST_KEPT: Final = 10_000
 
 # Those that are valid, by text; an invalid one costs its sender as much as us.
 _valid: LRUCache[str, tuple[DocumentNode, int]] = LRUCache(KEPT_CHARACTERS, getsizeof=lambda kept: kept[1])
+
+
+def is_subscription(text: str, operation_name: str | None) -> bool:
+    """Whether that is what this operation, which is running, has turned out to be."""
+    try:
+        document = _valid[text][0] if text in _valid else parse(text, max_tokens=MOST_TOKENS)
+    except GraphQLError:
+        return False
+    operation = get_operation_ast(document, operation_name)
+    return operation is not None and operation.operation is OperationType.SUBSCRIPTION
 
 
 class Documents(SchemaExtension):

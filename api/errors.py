@@ -16,7 +16,7 @@ from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOpe
 from read_model.errors import ReadFault, StaleRead
 from write_model.contracts.ids import NOUNS, Kind, kind_of
 from write_model.contracts.streams import InvalidToken
-from write_model.rejection import Unavailable
+from write_model.rejection import Busy, Unavailable
 
 logger = logging.getLogger(__name__)
 
@@ -62,6 +62,12 @@ class Throttled(Fault):
     code = Code.THROTTLED
 
 
+class Refused(Fault):
+    """A request that this process does not take, or had to let go: another will answer it."""
+
+    code = Code.UNAVAILABLE
+
+
 def check_id(id: str, kind: Kind) -> None:
     """BadUserInput for what cannot be the id of such a thing."""
     if kind_of(id) != kind:
@@ -89,6 +95,8 @@ class Faults:
                 return _say(error, str(cause), code=Code(cause.code))
             case InvalidToken() as cause:
                 return _say(error, f"This is {cause}.", code=Code.BAD_USER_INPUT)
+            case Busy() as cause:
+                return _say(error, str(cause), code=Code.UNAVAILABLE)
             case Unavailable():
                 return _say(error, "The command side cannot answer now, try again.", code=Code.UNAVAILABLE)
             case CannotGetOperationTypeError() as cause:

@@ -27,8 +27,16 @@ class ApiSettings(BaseSettings):
     )
     max_body_bytes: int = Field(1 << 20, ge=1_024, description="Largest body of an HTTP request.")
     max_message_bytes: int = Field(1 << 20, ge=1_024, description="Largest message on a WebSocket.")
+    max_requests: int = Field(
+        2_000, ge=1, description="HTTP requests that may be in flight at once; more are UNAVAILABLE (503)."
+    )
+    max_sockets: int = Field(
+        5_000, ge=1, description="WebSockets that may be open at once; more are UNAVAILABLE (503)."
+    )
     max_operations_per_socket: int = Field(100, ge=1, description="Operations that one WebSocket may run at once.")
-    shutdown_seconds: int = Field(10, ge=1, description="How long requests in flight may take after SIGTERM.")
+    shutdown_notice_seconds: float = Field(
+        3.0, ge=0, description="How long after SIGTERM `/readyz` says 503 while everything is still served."
+    )
 
     @field_validator("allowed_origins", mode="before")
     @classmethod

@@ -1,7 +1,9 @@
 """GraphQL over WebSocket: strawberry's graphql-transport-ws, stricter with what clients send."""
 
+import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
+from typing import Final
 
 from starlette.websockets import WebSocketDisconnect
 from starlette.websockets import WebSocketDisconnected as SocketIsClosed
@@ -11,8 +13,12 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import Bas
 from strawberry.subscriptions.protocols.graphql_transport_ws.types import Message, SubscribeMessage
 
 from api.context import Context, message_extensions
+from api.documents import is_subscription
 from api.errors import Throttled
 from api.wire import fault_in_message
+
+GOING_AWAY: Final = 1001, "the process is stopping"
+"""RFC 6455, section 7.4.1: clients connect again, and resume elsewhere."""
 
 
 class SocketAdapter(ASGIWebSocketAdapter):
@@ -34,6 +40,33 @@ class SocketAdapter(ASGIWebSocketAdapter):
 class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
     """One connection's conversation."""
 
+    _goodbye: asyncio.Task[None] | None = None
+
+    async def handle(self) -> None:
+        """Converse until the client leaves, or the process."""
+        leaving = self.context.services.leaving
+        try:
+            with leaving.telling(self._leave):
+                await super().handle()
+        except asyncio.CancelledError:
+            if not leaving.has_begun:
+                raise
+            await self.websocket.close(*GOING_AWAY)
+
+    def _leave(self) -> None:
+        self._goodbye = asyncio.create_task(self._say_goodbye())
+
+    async def _say_goodbye(self) -> None:
+        """Close, once everything but the subscriptions has its answer."""
+        owed = [
+            operation.task
+            for operation in self.operations.values()
+            if operation.task and not is_subscription(operation.query, operation.operation_name)
+        ]
+        if owed:
+            await asyncio.wait(owed)
+        await self.websocket.close(*GOING_AWAY)
+
     async def handle_message(self, message: Message) -> None:
         """Close with 4400 on whatever is not a message of the protocol, as the protocol asks."""
         if problem := fault_in_message(message):
@@ -42,7 +75,12 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
             await super().handle_message(message)
 
     async def handle_subscribe(self, message: SubscribeMessage) -> None:
-        """Start the operation, unless the connection runs as many as it may."""
+        """Start the operation, unless the connection runs as many as it may.
+
+        The process that is leaving starts none: the client sends it again over its next connection.
+        """
+        if self.context.services.leaving.has_begun:
+            return
         message_extensions.set(message["payload"].get("extensions"))  # for the operation's task, which copies it
         limit = self.context.services.settings.max_operations_per_socket
         if self.connection_acknowledged and len(self.operations) >= limit and message["id"] not in self.operations:

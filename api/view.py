@@ -1,6 +1,8 @@
 """GraphQL over HTTP, and the page for browsers: strawberry's view, with every fault said in JSON."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from functools import partial
 from typing import Any
 
 from cross_web import AsyncHTTPRequestAdapter, HTTPException, StarletteRequestAdapter
@@ -17,12 +19,14 @@ from strawberry.schema.exceptions import InvalidOperationTypeError
 from strawberry.subscriptions import GRAPHQL_SSE_PROTOCOL, GRAPHQL_TRANSPORT_WS_PROTOCOL
 
 from api.context import Context, Services
-from api.errors import BadUserInput, Fault
-from api.events import EventStream
+from api.documents import is_subscription
+from api.door import Door
+from api.errors import BadUserInput, Fault, Refused
+from api.events import EventResponse, EventStream
 from api.pages.graphiql import EXAMPLE_IDS, example_variables, graphiql_page
 from api.schema import schema
 from api.socket import SocketAdapter, SocketHandler
-from api.wire import decode_json, read_request
+from api.wire import GraphQLRequest, decode_json, read_request
 
 
 class HttpFault(Exception):
@@ -50,14 +54,23 @@ class GraphQLView(GraphQL[Context, None]):
             allowed_origins=services.settings.allowed_origins,
         )
         self._services = services
+        self._door = Door(services.settings, services.leaving)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, whatever comes, in JSON."""
         if scope["type"] == "websocket":
-            await super().__call__(scope, receive, send)
+            await self._socket(scope, receive, send)
             return
         try:
             response = await self.run(Request(scope, receive))
+        except Refused as fault:
+            response = _turn_away(fault)
+        except asyncio.CancelledError:
+            if not self._services.leaving.has_begun:
+                raise
+            response = _turn_away(
+                Refused("This process had to stop before it had an answer, send it again (a mutation with its key).")
+            )
         except ClientDisconnect:
             return
         except HttpFault as error:
@@ -72,12 +85,41 @@ class GraphQLView(GraphQL[Context, None]):
             response = _refusal(500, self._services.faults.hide(error))
         await response(scope, receive, send)
 
+    async def _socket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            with self._door.socket():
+                await super().__call__(scope, receive, send)
+        except Refused as fault:
+            await WebSocket(scope, receive, send).send_denial_response(_turn_away(fault))
+
+    async def execute_operation(self, *arguments: Any, **named: Any) -> Any:
+        """Once the request is here: one that is slow to come takes nobody's place."""
+        with self._door.request():
+            return await super().execute_operation(*arguments, **named)
+
+    async def create_streaming_response(
+        self,
+        request: Request | WebSocket,
+        stream: Callable[[], AsyncIterator[str]],
+        sub_response: Response,
+        headers: Mapping[str, str],
+    ) -> Response:
+        """The only streams that are served: server-sent events."""
+        operation: GraphQLRequest = request.state.operation
+        return EventResponse(
+            stream(),
+            {**sub_response.headers, **headers},
+            leaving=self._services.leaving,
+            is_endless=partial(is_subscription, operation.query or "", operation.operationName),
+        )
+
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Context:
         """Built once a request, or once a connection."""
         return Context.of(self._services, request, response.headers if isinstance(response, Response) else None)
 
     async def parse_http_body(self, request: AsyncHTTPRequestAdapter) -> GraphQLRequestData:
         """The one operation that a request asks for: no batches, no uploads."""
+        assert isinstance(request, StarletteRequestAdapter)
         if request.method == "GET":
             value: Any = {
                 name: decode_json(text) if name in ("variables", "extensions") and isinstance(text, str) else text
@@ -88,12 +130,12 @@ class GraphQLView(GraphQL[Context, None]):
             media_type = (request.content_type or "").partition(";")[0].strip().lower()
             if media_type != "application/json":
                 raise HttpFault(415, BadUserInput("Send the request as `Content-Type: application/json`."))
-            assert isinstance(request, StarletteRequestAdapter)
             value = decode_json(await self._read_body(request._request))
         try:
             operation = read_request(value)
         except BadUserInput as fault:
             raise HttpFault(400, fault) from None
+        request._request.state.operation = operation
         # Server-sent events, where the client asks for them: the "distinct connections mode" of the GraphQL over SSE
         # protocol.
         events = self._get_stream_transport_from_headers(request.headers)
@@ -134,6 +176,11 @@ class GraphQLView(GraphQL[Context, None]):
         """GraphiQL, with operations that run as they stand."""
         result = await self.schema.execute(EXAMPLE_IDS, context_value=Context.of(self._services, request))
         return HTMLResponse(graphiql_page(example_variables(result.data or {})))
+
+
+def _turn_away(fault: Refused) -> Response:
+    """For now: another process, or this one soon, will take it."""
+    return _refusal(503, fault, {"retry-after": "1"})
 
 
 def _refusal(status: int, error: GraphQLError, headers: Mapping[str, str] | None = None) -> Response:

@@ -8,12 +8,15 @@ import secrets
 import signal
 import socket
 import sys
+from typing import Final
 
 import uvloop
 from pydantic import ValidationError
 
 from projector import startup
 from projector.settings import ProjectorSettings
+
+_STOPS: Final = (signal.SIGTERM, signal.SIGINT)
 
 log = logging.getLogger("projector")
 
@@ -34,13 +37,27 @@ def main() -> None:
 
 
 async def _run(settings: ProjectorSettings) -> None:
+    """Project until a signal, and then until the steps in flight are done or the grace is over; a second one kills."""
     stopping = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+
+    def stop() -> None:
+        for number in _STOPS:
+            signal.signal(number, signal.SIG_DFL)
+        asyncio.get_running_loop().call_later(settings.shutdown_seconds, _cut_off)
+        stopping.set()
+
+    for number in _STOPS:
+        asyncio.get_running_loop().add_signal_handler(number, stop)
     name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
     log.info("%s started, %d partitions to share", name, settings.partitions)
     await startup.run(settings, name, stopping)
     log.info("%s stopped", name)
+
+
+def _cut_off() -> None:
+    log.warning("not finished in time after the signal: cut off")
+    logging.shutdown()
+    os._exit(0)  # a step is applied whole or not at all
 
 
 if __name__ == "__main__":

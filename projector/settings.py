@@ -19,3 +19,6 @@ class ProjectorSettings(BaseSettings):
     feed_retention_seconds: int = Field(
         600, ge=1, description="How far back a subscription can resume from the change feed."
     )
+    shutdown_seconds: int = Field(
+        10, ge=1, description="How long a process may finish what it took after SIGTERM; then it is cut off."
+    )

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager
 from typing import Final
 
 from redis.asyncio import Redis
@@ -12,6 +12,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from read_model.errors import StaleRead, Unavailable
+from read_model.room import Room
 from read_model.schema.keys import feed_key
 from read_model.settings import ReadSettings
 from read_model.subscription import Announced, Item, Resync, Subscription
@@ -43,6 +44,8 @@ class Changes:
         )
         self._followers = [_Follower(self._redis, partition, settings) for partition in range(settings.partitions)]
         self._buffer = settings.subscriber_buffer
+        self._waits = Room(settings.token_waits, "requests that wait for a consistency token")
+        self._subscribers = Room(settings.subscriptions, "subscriptions")
 
     @asynccontextmanager
     async def following(self) -> AsyncIterator[None]:
@@ -63,21 +66,44 @@ class Changes:
         return self._followers[partition].position or BEGINNING
 
     async def reached(self, token: Token, timeout: float) -> bool:
-        """True as soon as the read model shows what the token marks; StaleRead after so many seconds, InvalidToken."""
+        """True as soon as the read model shows what the token marks; StaleRead after so many seconds.
+
+        Busy where it would have to wait and too many do; InvalidToken.
+        """
         if not all(0 <= partition < len(self._followers) for partition in token.partitions):
             raise InvalidToken("not a consistency token of this system: pass one that a receipt gave")
+        if not self._behind(token):
+            return True
         try:
-            async with asyncio.timeout(timeout):
-                # In turn, and again: while one was waited for, another may have gone back.
-                while behind := [(p, wanted) for p, wanted in token.positions if self.position(p) < wanted]:
-                    partition, wanted = behind[0]
-                    await self._followers[partition].waiting.wait(wanted)
+            with self._waits.place():
+                async with asyncio.timeout(timeout):
+                    await self._come_to(token)
         except TimeoutError:
             raise StaleRead(Token(tuple((p, self.position(p)) for p in token.partitions))) from None
         return True
 
+    async def _come_to(self, token: Token) -> None:
+        # In turn, and again: while one was waited for, another may have gone back.
+        while behind := self._behind(token):
+            partition, wanted = behind[0]
+            await self._followers[partition].waiting.wait(wanted)
+
+    def _behind(self, token: Token) -> list[tuple[int, Position]]:
+        return [(partition, wanted) for partition, wanted in token.positions if self.position(partition) < wanted]
+
+    def subscriber(self) -> AbstractContextManager[None]:
+        """A subscriber's place in this process; Busy where all are taken."""
+        return self._subscribers.place()
+
     @asynccontextmanager
     async def subscribe(self, partitions: Iterable[int], wanted: Wanted) -> AsyncIterator[Subscription]:
+        """A subscriber's place, and what `listen` gives; Busy."""
+        with self.subscriber():
+            async with self.listen(partitions, wanted) as subscription:
+                yield subscription
+
+    @asynccontextmanager
+    async def listen(self, partitions: Iterable[int], wanted: Wanted) -> AsyncIterator[Subscription]:
         """The partitions' changes of one aggregate, or those that a predicate wants, from now on.
 
         Those of a partition in order. One may come twice (after Redis lost its last moments, for example): tell them

@@ -27,7 +27,7 @@ async def command(reader: Reader, changes: Changes, id: str, *, now: datetime, s
     """The queued command with the id, None where there is none. One round trip for what is there.
 
     There is no token for a command that was just taken, but its id says when that was: one that may not have come here
-    yet is waited for. StaleRead where that takes longer than so many seconds; Unavailable.
+    yet is waited for. StaleRead where that takes longer than so many seconds; Unavailable, Busy.
     """
     if kind_of(id) != "cmd":
         return None
@@ -39,7 +39,7 @@ async def command(reader: Reader, changes: Changes, id: str, *, now: datetime, s
     row = await COMMANDS.find(reader, id)
     if row or is_last:
         return row
-    async with changes.subscribe((partition,), id) as feed:
+    async with changes.listen((partition,), id) as feed:
         passing = asyncio.create_task(changes.reached(Token.at(known, (partition,)), seconds))
         try:
             while True:

@@ -11,6 +11,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError, ResponseError
 
 from read_model.errors import BeingPrepared, NoReply
+from read_model.room import Room
 from read_model.schema.keys import Keys
 from read_model.settings import ReadSettings
 from write_model.contracts.streams import BEGINNING, Position, projected_key
@@ -50,6 +51,7 @@ class Reader:
         self.round_trips = 0
         self._redis = redis
         self._timeout = settings.read_timeout_seconds
+        self._room = Room(settings.reads_in_flight, "reads")
         self._generations: dict[int, int] = {}
         self._floor: Mapping[int, Position] = {}
 
@@ -63,7 +65,7 @@ class Reader:
         return bound
 
     async def read(self, wanted: Mapping[int, Commands]) -> dict[int, Replies]:
-        """The replies to each partition's commands, all from the generation that serves; BeingPrepared, NoReply.
+        """The replies to each partition's commands, all from the generation that serves; BeingPrepared, NoReply, Busy.
 
         The state is read before and after the rows: only where both say the same was everything in between read
         from one complete generation, and a miss is an answer.
@@ -101,7 +103,14 @@ class Reader:
         return answers
 
     async def fetch(self, groups: Mapping[int, Sequence[Command]]) -> dict[int, Replies]:
-        """The replies to each partition's commands in one round trip, whatever the state of the partitions; NoReply."""
+        """The replies to each partition's commands in one round trip, whatever the state of the partitions.
+
+        NoReply, Busy.
+        """
+        with self._room.place():
+            return await self._fetch(groups)
+
+    async def _fetch(self, groups: Mapping[int, Sequence[Command]]) -> dict[int, Replies]:
         self.round_trips += 1
         pipeline = self._redis.pipeline(transaction=False)
         for commands in groups.values():

@@ -30,6 +30,10 @@ class NoReply(Unavailable):
     """The read model does not reply, try again."""
 
 
+class Busy(Unavailable):
+    """Too many {what} at once here, try again in a moment."""
+
+
 class WrongPartitions(Unavailable):
     """PARTITIONS is {ours}, but the streams have {there_are}: set it so."""
 

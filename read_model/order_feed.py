@@ -73,29 +73,31 @@ class OrderFeed:
         return feed
 
     async def follow(self) -> AsyncGenerator[Followed, None]:
-        """The changes, in order per partition, without end; CursorExpired, SlowConsumer, Unavailable.
+        """The changes, in order per partition, without end; CursorExpired, SlowConsumer, Unavailable, Busy.
 
         Close it when done (contextlib.aclosing): it holds a subscription.
         """
-        # As slowly as the client likes: nothing waits in a buffer meanwhile.
-        async with aclosing(self._replay()) as missed:
-            async for followed in missed:
-                yield followed
-        async with self._changes.subscribe(self._places, self._wants) as feed:
-            # The followers offer what they hear from here on: what they have heard before must come from the feeds.
-            async with aclosing(self._replay(feed)) as missed:
+        # From the start: whoever is refused has not come a long way for it.
+        with self._changes.subscriber():
+            # As slowly as the client likes: nothing waits in a buffer meanwhile.
+            async with aclosing(self._replay()) as missed:
                 async for followed in missed:
                     yield followed
-            async for item in feed:
-                if isinstance(item, Resync):
-                    async with aclosing(self._replay(feed)) as missed:
-                        async for followed in missed:
-                            yield followed
-                elif self._wants(item):
-                    self._places[item.partition] = item.place
-                    if feed.is_drained:
-                        self._catch_up()
-                    yield self._followed(item)
+            async with self._changes.listen(self._places, self._wants) as feed:
+                # The followers offer what they hear from here on: what they have heard before must come from the feeds.
+                async with aclosing(self._replay(feed)) as missed:
+                    async for followed in missed:
+                        yield followed
+                async for item in feed:
+                    if isinstance(item, Resync):
+                        async with aclosing(self._replay(feed)) as missed:
+                            async for followed in missed:
+                                yield followed
+                    elif self._wants(item):
+                        self._places[item.partition] = item.place
+                        if feed.is_drained:
+                            self._catch_up()
+                        yield self._followed(item)
 
     def _wants(self, announced: Announced) -> bool:
         change = announced.change

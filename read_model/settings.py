@@ -20,6 +20,15 @@ class ReadSettings(BaseSettings):
     )
     read_timeout_seconds: float = Field(2.0, gt=0, description="Patience with one round trip to Redis.")
     read_connections: int = Field(64, ge=1, description="Connections for queries; more wait for a free one.")
+    reads_in_flight: int = Field(
+        1_000, ge=1, description="Reads of Redis under way or waiting for a connection; more are UNAVAILABLE."
+    )
+    token_waits: int = Field(
+        2_000, ge=1, description="Requests that may wait for a consistency token at once; more are UNAVAILABLE."
+    )
+    subscriptions: int = Field(
+        10_000, ge=1, description="Subscriptions that one process may serve; more are UNAVAILABLE."
+    )
     feed_block_seconds: float = Field(
         1.0, gt=0, description="Silence of a feed after which its follower compares positions."
     )

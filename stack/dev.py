@@ -22,8 +22,8 @@ from stack.processes import Part
 from stack.settings import DevSettings
 from stack.workspace import Running, Workspace
 
-API_GRACE_SECONDS = 15.0
-PART_GRACE_SECONDS = 10.0
+TIDYING_SECONDS = 5.0
+"""What a part may take beyond its own grace, after which it cuts itself off."""
 _STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -80,15 +80,17 @@ class _Stack:
                 "AUTH_SECRET": secret.get_secret_value() if secret else self.workspace.make_auth_secret(),
                 "HOST": self.settings.host,
                 "PORT": str(self.settings.port),
+                "SHUTDOWN_NOTICE_SECONDS": "0",  # no load balancer asks
                 "PYTHONUNBUFFERED": "1",
             }
             os.environ.update(self.environment)
             self.workspace.announce(Running(os.getpid(), mongodb_url, redis_url, self.settings.url))
 
             await demo.prepare(with_demo=with_demo)
-            parts = [self._part(name) for name in ("relay", "projector", "expiry", "worker")]
-            drains.push_async_callback(self._drain, PART_GRACE_SECONDS, *parts)
-            drains.push_async_callback(self._drain, API_GRACE_SECONDS, self._part("api"))
+            grace = self.settings.shutdown_seconds + TIDYING_SECONDS
+            # What feeds others stops before them, the API first: it waits for the others' work.
+            for names in (["projector"], ["relay"], ["expiry", "worker"], ["api"]):
+                drains.push_async_callback(self._drain, grace, *map(self._part, names))
             await readiness.wait(self.settings, say)
             self._greet()
             await asyncio.Event().wait()

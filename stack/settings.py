@@ -16,6 +16,7 @@ class DevSettings(BaseSettings):
     mongodb_url: SecretStr | None = Field(None, description="MongoDB replica set to use instead of an embedded one.")
     redis_url: SecretStr | None = Field(None, description="Redis to use instead of an embedded one.")
     auth_secret: SecretStr | None = Field(None, description="Key of the tokens; one is made where none is given.")
+    shutdown_seconds: int = Field(10, ge=1, description="How long a part may finish what it took.")
 
     @property
     def is_loopback(self) -> bool:

@@ -286,6 +286,7 @@ async def running_system(directory: Path, mongodb_url: str, database: str, **set
             "AUTH_SECRET": SECRET,
             "HOST": "127.0.0.1",
             "PORT": str(port),
+            "SHUTDOWN_NOTICE_SECONDS": "0",
             **settings,
         }
         await running.enter_async_context(process("write_model.relay", environment, log))

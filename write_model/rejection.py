@@ -45,3 +45,7 @@ class IdempotencyKeyReused(Rejection):
 
 class Unavailable(Exception):
     """A store is down or slow: no refusal, the client may send the command again, with its idempotency key."""
+
+
+class Busy(Unavailable):
+    """So much waits already that the command was not taken: nothing was done, nor will be."""

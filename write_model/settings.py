@@ -28,7 +28,14 @@ class WriteSettings(BaseSettings):
     commit_batch: int = Field(256, ge=1, description="Commands that one transaction may hold.")
     commit_events: int = Field(2_000, ge=1, description="Events after which a transaction takes no further command.")
     commands_waiting: int = Field(2_000, ge=1, description="Commands that may wait for a commit; more are UNAVAILABLE.")
+    commands_queued: int = Field(
+        50_000, ge=1, description="Queued commands that may wait for a worker; more are UNAVAILABLE."
+    )
     command_timeout_seconds: float = Field(10.0, gt=0, description="Patience with conflicts and a slow MongoDB.")
+
+    shutdown_seconds: int = Field(
+        10, ge=1, description="How long a process may finish what it took after SIGTERM; then it is cut off."
+    )
 
     @property
     def terms(self) -> Terms:

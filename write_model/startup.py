@@ -6,10 +6,11 @@ import logging
 import os
 import random
 import signal
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any, Final
 
 import uvloop
 from pymongo.errors import PyMongoError
@@ -17,6 +18,7 @@ from pymongo.errors import PyMongoError
 from write_model.commands import AGGREGATES
 from write_model.contracts.ids import new_id
 from write_model.dispatch import Dispatcher
+from write_model.mongo.backlog import Backlog
 from write_model.mongo.committer import Committer
 from write_model.mongo.database import Database, database_of, open_client
 from write_model.mongo.gate import Gate
@@ -26,6 +28,12 @@ from write_model.ports import Actor, Clock, Command, Receipt
 from write_model.queue.queued_command import QueuedCommand
 from write_model.rejection import Unavailable
 from write_model.settings import WriteSettings
+
+Work = Callable[[asyncio.Event], Coroutine[Any, Any, None]]
+"""What a process does until the event is set; then it finishes the step that it is at, and returns."""
+
+_STOPS: Final = (signal.SIGTERM, signal.SIGINT)
+_log = logging.getLogger(__name__)
 
 
 def system_clock() -> datetime:
@@ -44,6 +52,7 @@ class WriteModel:
     """The command side, open for commands."""
 
     _dispatcher: Dispatcher
+    _backlog: Backlog
     _database: Database
 
     async def dispatch(
@@ -55,7 +64,8 @@ class WriteModel:
     async def queue(
         self, command: Command, actor: Actor, *, idempotency_key: str | None = None, trace: str | None = None
     ) -> Receipt:
-        """See Dispatcher.queue."""
+        """See Dispatcher.queue; Busy where too many wait for a worker."""
+        self._backlog.check()
         return await self._dispatcher.queue(command, actor, idempotency_key=idempotency_key, trace=trace)
 
     async def run(self, queued: QueuedCommand) -> Receipt:
@@ -92,7 +102,8 @@ async def open_write_model(settings: WriteSettings, *, clock: Clock = system_clo
         committer = Committer(client, database, settings, entropy=os.urandom, gate=gate)
         running = asyncio.create_task(committer.run())
         try:
-            yield WriteModel(Dispatcher(committer, clock=clock, entropy=os.urandom), database)
+            dispatcher = Dispatcher(committer, clock=clock, entropy=os.urandom)
+            yield WriteModel(dispatcher, Backlog(database, settings.commands_queued), database)
         finally:
             await committer.drain()
             running.cancel()
@@ -103,18 +114,43 @@ async def open_write_model(settings: WriteSettings, *, clock: Clock = system_clo
         client.close()
 
 
-def run_until_stopped(work: Coroutine[None, None, None]) -> None:
-    """Run a process of the command side until SIGTERM or SIGINT, which cancel its work."""
+def run_until_stopped(work: Work, patience: float) -> None:
+    """Run a process until SIGTERM or SIGINT tells its work to stop, which then has so many seconds to come to an end.
+
+    Exit code 0, also where it had to be cut off: whatever it left, another process finds. A second signal ends it at
+    once.
+    """
     # A batch is tens of thousands of objects that go together: looking for circles among them took a third of the time.
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    uvloop.run(_until_stopped(work))
+    uvloop.run(_until_stopped(work, patience))
 
 
-async def _until_stopped(work: Coroutine[None, None, None]) -> None:
-    working = asyncio.create_task(work)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, working.cancel)
-    with suppress(asyncio.CancelledError):
-        await working
+async def _until_stopped(work: Work, patience: float) -> None:
+    stopping = asyncio.Event()
+
+    def stop() -> None:
+        for number in _STOPS:
+            signal.signal(number, signal.SIG_DFL)
+        stopping.set()
+
+    for number in _STOPS:
+        asyncio.get_running_loop().add_signal_handler(number, stop)
+    working = asyncio.create_task(work(stopping))
+    stopped = asyncio.create_task(stopping.wait())
+    await asyncio.wait({working, stopped}, return_when=asyncio.FIRST_COMPLETED)
+    stopped.cancel()
+    if stopping.is_set() and not (await asyncio.wait({working}, timeout=patience))[0]:
+        _log.warning("not finished %g s after the signal: cut off", patience)
+        logging.shutdown()
+        os._exit(0)  # a thread that waits for MongoDB would hold up every other way out
+    await working
+    _log.info("stopped")
+
+
+async def rest(seconds: float, stopping: asyncio.Event) -> None:
+    """Sleep, but not beyond the moment when the process is told to stop."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await stopping.wait()

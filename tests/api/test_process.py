@@ -1,58 +1,16 @@
-"""The process: what it says without the others, how it stops, and whom it trusts on this machine."""
+"""The process: what it says without the others, and whom it trusts on this machine."""
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
-import httpx
 import pytest
-from pymongo import AsyncMongoClient
 from redis.asyncio import Redis
-from websockets.exceptions import ConnectionClosed
 
-from stack.child import Child
-from tests.system import SECRET, STOP_SECONDS, System, free_port, process, wait_until_ready
+from tests.api.processes import REGISTER, another_api, lonely_api
+from tests.system import System, free_port
 
 READ = "{ orders { totalCount } }"
-REGISTER = """mutation($name: String!, $email: String!, $wait: Int!) {
-    registerCustomer(input: {name: $name, email: $email}) {
-        receipt { projected(timeoutMs: $wait) }
-        userErrors { code }
-    }
-}"""
-
-
-@asynccontextmanager
-async def another_api(system: System, log: Path, **settings: str) -> AsyncIterator[tuple[System, Child]]:
-    """An API of its own over the same stores."""
-    port = free_port()
-    environment = {**system.environment, "PORT": str(port), **settings}
-    url = f"http://127.0.0.1:{port}"
-    async with process("api", environment, log) as child:
-        await wait_until_ready(url, child, log)
-        yield System(url, environment, log), child
-
-
-@asynccontextmanager
-async def lonely_api(mongodb_url: str, database: str, redis_url: str, log: Path) -> AsyncIterator[tuple[System, Child]]:
-    """An API that has its stores, but neither relay nor projector."""
-    port = free_port()
-    environment = {
-        "MONGODB_URL": mongodb_url, "MONGODB_DATABASE": database, "REDIS_URL": redis_url,
-        "AUTH_SECRET": SECRET, "PORT": str(port),
-    }  # fmt: skip
-    url = f"http://127.0.0.1:{port}"
-    async with process("api", environment, log) as child, httpx.AsyncClient(base_url=url) as client:
-        async with asyncio.timeout(30):
-            while True:
-                try:
-                    await client.get("/healthz")
-                    break
-                except httpx.TransportError:
-                    assert child.exit_code is None
-                    await asyncio.sleep(0.05)
-        yield System(url, environment, log), child
 
 
 async def test_without_relay_and_projector_commands_are_taken_and_queries_say_so(
@@ -81,40 +39,6 @@ async def test_without_redis_commands_are_taken_and_queries_say_so(
         assert await staff.codes("{ projection { lagEvents } }") == ["UNAVAILABLE"]
         result = await staff.data(REGISTER, name="A", email="a@example.com", wait=100)
         assert result["registerCustomer"] == {"receipt": {"projected": False}, "userErrors": []}
-
-
-async def test_told_to_stop_it_finishes_what_it_took(
-    mongodb_url: str, database: str, redis_url: str, redis: Redis, tmp_path: Path
-) -> None:
-    async with (
-        lonely_api(mongodb_url, database, redis_url, tmp_path / "log") as (system, child),
-        system.staff as staff,
-    ):
-        # Nothing projects, so this answer takes its whole second once the command is committed.
-        waiting = asyncio.create_task(staff.data(REGISTER, name="A", email="a@example.com", wait=1_000))
-        async with AsyncMongoClient[dict[str, object]](mongodb_url) as mongodb:
-            while await mongodb[database]["customers"].count_documents({}) == 0:
-                pass
-        child.terminate()
-        assert (await waiting)["registerCustomer"]["receipt"] == {"projected": False}
-        assert await child.wait() == 0
-
-
-async def test_told_to_stop_it_closes_sockets_so_that_clients_come_back(system: System, tmp_path: Path) -> None:
-    async with another_api(system, tmp_path / "log") as (other, child), other.staff as staff:
-        order = await staff.place_order(await staff.register_customer(), await staff.add_product())
-        async with staff.socket() as socket:
-            query = "subscription($id: ID!) { orderStatusChanged(orderId: $id, afterVersion: 0) { version } }"
-            await socket.subscribe("1", query, id=order["id"])
-            await socket.nexts("1", 1)
-            child.terminate()
-            with pytest.raises(ConnectionClosed) as closed:
-                await socket.receive()
-            assert closed.value.rcvd is not None
-            assert closed.value.rcvd.code == 1012  # service restart: graphql-ws clients connect again
-        async with asyncio.timeout(STOP_SECONDS):
-            assert await child.wait() == 0
-    assert "Traceback" not in (tmp_path / "log").read_text()
 
 
 @pytest.fixture

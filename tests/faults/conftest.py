@@ -80,6 +80,7 @@ async def system(mongodb_url: str, database: str) -> AsyncIterator[tuple[System,
                 "REDIS_URL": redis_url,
                 "AUTH_SECRET": SECRET,
                 "PORT": str(port),
+                "SHUTDOWN_NOTICE_SECONDS": "0",
             }
             with log.open("ab") as output:
                 parts = Parts(environment, output)

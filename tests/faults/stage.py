@@ -52,6 +52,7 @@ async def stage(directory: Path) -> AsyncIterator[Stage]:
                 "AUTH_SECRET": SECRET,
                 "CONFIRMATION_WINDOW_SECONDS": str(CONFIRMATION_SECONDS),
                 "HOST": HOST,
+                "SHUTDOWN_NOTICE_SECONDS": "0",
             }
             if name in READERS_OF_REDIS:
                 links[name] = await Proxy.start(urlsplit(redis.url).port or 0)

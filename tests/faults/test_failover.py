@@ -68,6 +68,7 @@ async def shop() -> AsyncIterator[Shop]:
             "REDIS_URL": redis.url,
             "AUTH_SECRET": SECRET,
             "PORT": str(port),
+            "SHUTDOWN_NOTICE_SECONDS": "0",
         }
         api = Process("api 1", environment, directory / "log", directory / "clock")
         running.push_async_callback(api.stop)

@@ -6,11 +6,13 @@ import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from urllib.parse import urlsplit
 
 import pytest
 from redis.asyncio import Redis
 
 from read_model.schema.keys import PROJECTORS_KEY, owner_key
+from tests.faults.proxy import HOST, Proxy
 from tests.projector.contents import eventually, hash_at
 from tests.projector.events import CUSTOMER, envelope, publish, watermark
 from write_model.contracts.customers import CustomerRegistered
@@ -65,6 +67,25 @@ async def test_a_missing_or_wrong_setting_is_said_in_a_line() -> None:
         "REDIS_URL: Field required",
         "PARTITIONS: Input should be greater than or equal to 1",
     ]
+
+
+async def test_a_redis_that_hangs_does_not_keep_it_from_ending(redis: Redis, redis_url: str) -> None:
+    network = await Proxy.start(urlsplit(redis_url).port or 0)
+    try:
+        url = f"redis://{HOST}:{network.port}/0"
+        async with projector(REDIS_URL=url, PARTITIONS="2", SHUTDOWN_SECONDS="1") as process:
+
+            async def works() -> bool:
+                return await redis.exists(owner_key(0), owner_key(1)) == 2
+
+            await eventually(works)
+            network.stall()
+            process.send_signal(signal.SIGTERM)
+            _, log = await process.communicate()
+    finally:
+        network.stop()
+    assert process.returncode == 0
+    assert "cut off" in log.decode().splitlines()[-1]
 
 
 async def test_it_waits_for_a_redis_that_is_not_there_and_can_be_stopped_meanwhile() -> None:

@@ -11,8 +11,12 @@ import yaml
 from starlette.routing import Route
 
 from api.app import create_app
+from api.leaving import Leaving
+from api.settings import ApiSettings
 from stack.__main__ import app
 from stack.configuration import PACKAGES, PARTS
+from stack.dev import TIDYING_SECONDS
+from write_model.settings import WriteSettings
 
 ROOT = Path(__file__).parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
@@ -30,7 +34,7 @@ def commands() -> set[str]:
 def routes() -> set[str]:
     # The routes do not depend on what is behind them.
     settings = type("Settings", (), {"anonymous_staff": False, "allowed_origins": ()})()
-    services: Any = type("Services", (), {"settings": settings})()
+    services: Any = type("Services", (), {"settings": settings, "leaving": Leaving()})()
     return {route.path for route in create_app(services).routes if isinstance(route, Route)}
 
 
@@ -68,6 +72,15 @@ def test_every_health_check_asks_for_a_path_that_is_served() -> None:
         port, path = re.fullmatch(r"http://127\.0\.0\.1:(\d+)(/\w+)\\?", url).groups()  # type: ignore[union-attr]
         assert port == OURS["api"]["environment"]["PORT"]
         assert path in routes()
+
+
+def test_a_part_is_not_killed_before_its_own_grace_is_over() -> None:
+    notice, grace = (
+        kind.model_fields[name].default
+        for kind, name in ((ApiSettings, "shutdown_notice_seconds"), (WriteSettings, "shutdown_seconds"))
+    )
+    for service in OURS.values():
+        assert int(service["stop_grace_period"].removesuffix("s")) >= notice + grace + TIDYING_SECONDS
 
 
 def test_the_stores_are_durable_and_checked() -> None:

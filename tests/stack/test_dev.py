@@ -4,6 +4,7 @@ import asyncio
 import http.client
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -115,6 +116,10 @@ async def test_it_starts_watches_over_its_parts_and_leaves_nothing_behind(tmp_pa
         parts = dev.descendants()
         assert await dev.stop() == 0
         assert not any(map(is_alive, parts.values()))
+        last = re.findall(r"^(\w+) +\| .* stopped$", (await dev.child.output.read()).decode(), re.MULTILINE)
+        assert last[0] == "api"
+        assert sorted(last[1:3]) == ["expiry", "worker"]
+        assert last[3:] == ["relay", "projector"]
         assert sorted(path.name for path in (tmp_path / ".orderstream").iterdir()) == [
             "auth-secret", "mongodb", "redis",
         ]  # fmt: skip

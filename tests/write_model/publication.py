@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import cast
 
 from redis.asyncio import Redis
@@ -30,14 +30,14 @@ class Publication:
     async def relay(self) -> AsyncIterator[None]:
         """A relay at work; stopped as a process is that gets a signal."""
         async with connect(self.settings.redis_url.get_secret_value()) as redis:
+            stopping = asyncio.Event()
             relay = Relay(self._client, self._stored, redis, self.settings, holder=new_holder(), jitter=lambda: 0.5)
-            running = asyncio.create_task(relay.run())
+            running = asyncio.create_task(relay.run(stopping))
             try:
                 yield
             finally:
-                running.cancel()
-                with suppress(asyncio.CancelledError):
-                    await running
+                stopping.set()
+                await running
 
     async def entries(self, partition: int) -> Entries:
         raw = cast(list[tuple[str, dict[str, str]]], await self._redis.xrange(events_key(partition)))

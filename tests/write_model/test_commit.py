@@ -236,7 +236,7 @@ async def test_too_many_waiting_are_refused_at_once(settings: RelaySettings) -> 
     async with open_write_model(bounded) as write_model:
         customer, tea = await register(write_model), await add(write_model)
         results = await outcomes(*(order(write_model, customer, (tea, 1)) for _ in range(20)))
-        assert kinds(results) == {"Receipt": 5, "Unavailable": 15}
+        assert kinds(results) == {"Receipt": 5, "Busy": 15}
 
 
 async def test_a_stopping_command_side_finishes_what_it_took(settings: RelaySettings, stored: Database) -> None:

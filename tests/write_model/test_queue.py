@@ -268,12 +268,15 @@ async def test_one_works_and_the_next_takes_over(write_model: WriteModel, stored
         return not await stored[QUEUED_COMMANDS.collection].count_documents({"status": "QUEUED"})
 
     running: list[asyncio.Task[None]] = []
+    stops = [asyncio.Event(), asyncio.Event()]
     try:
-        for n in range(2):
-            running.append(asyncio.create_task(Worker(write_model, stored, holder=str(n), batch=BATCH).run()))
+        for n, stop in enumerate(stops):
+            worker = Worker(write_model, stored, holder=str(n), batch=BATCH)
+            running.append(asyncio.create_task(worker.run(stop)))
             await queue(write_model, RestockProduct(product_id=tea, quantity=1))
             await until(is_worked_off)
-        running[0].cancel()
+        stops[0].set()
+        await running[0]
         await queue(write_model, RestockProduct(product_id=tea, quantity=1))
         await until(is_worked_off)
     finally:
@@ -292,3 +295,23 @@ async def test_what_was_ordered_before_is_there_when_it_is_queued(
     await queue(write_model, CancelOrder(order_id=placed.id, expected_version=2, reason="OTHER"))
     await work_off(worker)
     assert [event["type"] for event in await history(stored, placed.id)][1:] == ["OrderConfirmed", "OrderCancelled"]
+
+
+async def test_a_queue_that_is_full_takes_no_more_until_a_worker_has_come_by(
+    settings: RelaySettings, write_model: WriteModel, worker: Worker, stored: Database
+) -> None:
+    tea = await add(write_model)
+    restock = RestockProduct(product_id=tea, quantity=1)
+    async with open_write_model(settings.model_copy(update={"commands_queued": 3})) as bounded:
+        results = await outcomes(*(bounded.queue(restock, STAFF) for _ in range(5)))
+        assert sorted(type(result).__name__ for result in results) == ["Busy"] * 2 + ["Receipt"] * 3
+        await bounded.dispatch(restock, STAFF)  # those that do not wait in it are not its business
+        await work_off(worker)
+
+        async def is_taken() -> bool:
+            [result] = await outcomes(bounded.queue(restock, STAFF))
+            return isinstance(result, Receipt)
+
+        await until(is_taken)
+        await work_off(worker)
+    assert len(await history(stored, tea)) == 1 + 3 + 1 + 1

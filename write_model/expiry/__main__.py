@@ -1,24 +1,28 @@
 """The expiry process: `python -m write_model.expiry`."""
 
+import asyncio
+from functools import partial
+
 from write_model.expiry.expiry import run
 from write_model.mongo.database import database_of, open_client
 from write_model.settings import WriteSettings
 from write_model.startup import open_write_model, run_until_stopped, system_clock
 
 
-async def serve(settings: WriteSettings) -> None:
-    """Expire orders until cancelled."""
+async def serve(settings: WriteSettings, stopping: asyncio.Event) -> None:
+    """Expire orders until told to stop."""
     client = open_client(settings)
     try:
         async with open_write_model(settings) as write_model:
-            await run(write_model, database_of(client, settings), system_clock)
+            await run(write_model, database_of(client, settings), system_clock, stopping)
     finally:
         client.close()
 
 
 def main() -> None:
     """Run until SIGTERM or SIGINT."""
-    run_until_stopped(serve(WriteSettings()))
+    settings = WriteSettings()
+    run_until_stopped(partial(serve, settings), settings.shutdown_seconds)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from write_model.orders.document import ORDERS
 from write_model.orders.lifecycle import Status
 from write_model.ports import Clock
 from write_model.rejection import Rejection, Unavailable
-from write_model.startup import WriteModel
+from write_model.startup import WriteModel, rest
 
 EXPIRY: Final = Actor("system", "expiry")
 BATCH: Final = 200
@@ -44,13 +44,13 @@ async def _expire(write_model: WriteModel, id: str, version: int) -> None:
         _log.info("%s does not expire: %s", id, refusal)
 
 
-async def run(write_model: WriteModel, database: Database, clock: Clock) -> None:
-    """Until cancelled; an outage is waited out."""
-    while True:
+async def run(write_model: WriteModel, database: Database, clock: Clock, stopping: asyncio.Event) -> None:
+    """Round after round until `stopping`; an outage is waited out."""
+    while not stopping.is_set():
         try:
             found = await expire_due(write_model, database, clock)
         except (PyMongoError, Unavailable) as error:
             _log.warning("expiry waits: %s", error)
             found = 0
         if found < BATCH:
-            await asyncio.sleep(PAUSE_SECONDS)
+            await rest(PAUSE_SECONDS, stopping)

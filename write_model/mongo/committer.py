@@ -23,7 +23,7 @@ from write_model.mongo.plan import Pending, Plan, make_plan
 from write_model.mongo.receipts import StoredReceipt, find_receipts, receipt_id
 from write_model.mongo.transaction import Batch, CommitUnknown, Conflict, Taken
 from write_model.ports import Receipt, Submission
-from write_model.rejection import TooManyConflicts, Unavailable
+from write_model.rejection import Busy, TooManyConflicts, Unavailable
 from write_model.settings import WriteSettings
 
 _LAST_ORDINAL = (1 << ORDINAL_BITS) - 1
@@ -49,11 +49,11 @@ class Committer:
         self._idle.set()
 
     async def submit(self, submission: Submission) -> Receipt:
-        """Decide and commit; raises the command's Rejection, or Unavailable where no answer could be had."""
+        """Decide and commit; raises the command's Rejection, Busy, or Unavailable where no answer could be had."""
         if self._stopped:
             raise _stopping()
         if len(self._waiting) >= self._settings.commands_waiting:
-            raise Unavailable("too many commands are waiting, send it again later")
+            raise Busy("Too many commands are waiting, send it again in a moment.")
         pending = Pending(submission, asyncio.get_running_loop().create_future())
         self._waiting.append(pending)
         self._arrived.set()

@@ -1,6 +1,8 @@
 """The relay process: `python -m write_model.relay`."""
 
+import asyncio
 import random
+from functools import partial
 
 from write_model.commands import AGGREGATES
 from write_model.mongo.database import database_of, open_client
@@ -12,8 +14,8 @@ from write_model.settings import RelaySettings
 from write_model.startup import new_holder, run_until_stopped
 
 
-async def serve(settings: RelaySettings) -> None:
-    """Publish until cancelled."""
+async def serve(settings: RelaySettings, stopping: asyncio.Event) -> None:
+    """Publish until told to stop."""
     client = open_client(settings)
     redis = connect(settings.redis_url.get_secret_value())
     try:
@@ -21,7 +23,7 @@ async def serve(settings: RelaySettings) -> None:
         relay = Relay(client, database, redis, settings, holder=new_holder(), jitter=random.random)
         await ensure_indexes(database, AGGREGATES)
         await settle_terms(database, settings)
-        await relay.run()
+        await relay.run(stopping)
     finally:
         await redis.aclose()
         client.close()
@@ -29,7 +31,8 @@ async def serve(settings: RelaySettings) -> None:
 
 def main() -> None:
     """Run the relay until SIGTERM or SIGINT."""
-    run_until_stopped(serve(RelaySettings()))
+    settings = RelaySettings()
+    run_until_stopped(partial(serve, settings), settings.shutdown_seconds)
 
 
 if __name__ == "__main__":

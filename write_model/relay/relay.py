@@ -24,6 +24,7 @@ from write_model.relay.replay import entry_of, reconcile, refill
 from write_model.relay.replayer import Replayer
 from write_model.relay.segments import Overtaken, Recorded
 from write_model.settings import RelaySettings
+from write_model.startup import rest
 
 HEARTBEAT_SECONDS: Final = 0.25
 LEASE_SECONDS: Final = 3.0
@@ -40,8 +41,12 @@ class LeaseLost(Exception):
     """Another relay works now."""
 
 
+class _Stopped(Exception):
+    """Told to stop, and between two steps."""
+
+
 class Relay:
-    """One candidate for the work. `run` until cancelled."""
+    """One candidate for the work."""
 
     def __init__(
         self, client: Client, database: Database, redis: Redis, settings: RelaySettings, *, holder: str,
@@ -60,28 +65,32 @@ class Relay:
         self._unrecorded: list[Recorded] = []
         self._discarded: Set[str] = frozenset()
         self._room = asyncio.Event()
+        self._publishing = asyncio.Lock()
         self._recording = asyncio.Lock()
         self._pause = _SHORTEST_PAUSE
 
-    async def run(self) -> None:
-        """Work whenever the lease can be had; after a failure look at everything afresh and go on."""
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Work whenever the lease can be had, until `stopping`; after a failure look at everything afresh and go on."""
         try:
-            while True:
+            while not stopping.is_set():
+                pause = _RENEWAL_SECONDS
                 try:
                     if await self._lease.acquire():
-                        await self._work()
-                    pause = _RENEWAL_SECONDS
+                        await self._work(stopping)
+                except* _Stopped:
+                    _log.info("this relay publishes no more")
                 except* (PyMongoError, RedisError, TimeoutError, Rollback, LeaseLost, Overtaken) as group:
                     pause, self._pause = self._pause, min(_LONGEST_PAUSE, 2 * self._pause)
                     _log.warning("publication pauses for %.1f s: %r", pause, _first(group))
-                await asyncio.sleep(pause * (0.5 + self._jitter()))
+                await rest(pause * (0.5 + self._jitter()), stopping)
         finally:
             with suppress(PyMongoError):
                 await self._lease.release()
 
-    async def _work(self) -> None:
-        """Publish until something fails; ends by an exception group."""
+    async def _work(self, stopping: asyncio.Event) -> None:
+        """Publish until told to stop, or until something fails; ends by an exception group."""
         async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._end(stopping))
             tasks.create_task(self._keep_lease())
             start = await self._catch_up()
             _log.info("this relay publishes")
@@ -89,6 +98,12 @@ class Relay:
             tasks.create_task(self._beat())
             tasks.create_task(self._trim())
             tasks.create_task(self._replayer.run())
+
+    async def _end(self, stopping: asyncio.Event) -> None:
+        """End the work when told to, once what is being published and recorded has been."""
+        await stopping.wait()
+        async with self._publishing, self._recording:
+            raise _Stopped
 
     async def _catch_up(self) -> Position:
         """Bring every stream up to what is recorded; answers where to follow from."""
@@ -130,15 +145,16 @@ class Relay:
                 entries.append(entry_of(position, document, self._settings.partitions, self._discarded))
             elif position == watermarks[-1]:  # the earlier ones say nothing that this one does not
                 entries.append(Entry(position, None, WATERMARK_FIELDS))
-        await self._publisher.publish(entries)
-        self._pause = _SHORTEST_PAUSE
-        recorded = self._recorded
-        self._unrecorded += [
-            (change.position, change.document["_id"])
-            for change in batch
-            if change.document is not None and (recorded is None or change.position > recorded)
-        ]
-        self._published = max(self._published or batch[-1].position, batch[-1].position)
+        async with self._publishing:
+            await self._publisher.publish(entries)
+            self._pause = _SHORTEST_PAUSE
+            recorded = self._recorded
+            self._unrecorded += [
+                (change.position, change.document["_id"])
+                for change in batch
+                if change.document is not None and (recorded is None or change.position > recorded)
+            ]
+            self._published = max(self._published or batch[-1].position, batch[-1].position)
         if len(self._unrecorded) > _UNRECORDED:
             self._room.clear()  # MongoDB is slower than Redis: wait for the next record
             await self._room.wait()

@@ -20,7 +20,7 @@ from write_model.mongo.lease import Lease
 from write_model.queue.document import NO_TURN, QUEUED_COMMANDS, TURN
 from write_model.queue.queued_command import AlreadySettled, QueuedCommand
 from write_model.rejection import TooManyConflicts, Unavailable
-from write_model.startup import WriteModel
+from write_model.startup import WriteModel, rest
 
 LEASE_SECONDS: Final = 3.0
 PAUSE_SECONDS: Final = 0.05
@@ -46,16 +46,16 @@ class Worker:
         self._failed: dict[str, float] = {}
         """Commands on which the program failed, with the time of their next try."""
 
-    async def run(self) -> None:
-        """Until cancelled; an outage is waited out, with every command in its place."""
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Round after round until `stopping`; an outage is waited out, with every command in its place."""
         try:
-            while True:
+            while not stopping.is_set():
                 try:
                     pause = await self._turn()
                 except (PyMongoError, Unavailable, TooManyConflicts) as error:
                     _log.warning("the queue waits: %s", error)
                     pause = STANDBY_SECONDS
-                await asyncio.sleep(pause)
+                await rest(pause, stopping)
         finally:
             with suppress(PyMongoError):  # it runs out
                 await self._lease.release()
