@@ -17,7 +17,7 @@ NPM_STAMP := $(if $(shell command -v npm),$(RECIPES)/node_modules/installed)
 help:
 	@echo 'make run      start everything on this machine (PORT=8000 HOST=127.0.0.1)'
 	@echo 'make test     run every test, beside a running "make run" if you like'
-	@echo 'make faults   200 faults under load, with every promise checked: a quarter of an hour (SEED=1)'
+	@echo 'make faults   200 faults under load, with every promise checked: a quarter of an hour, or more (SEED=1)'
 	@echo 'make mutations  take guards out of a copy, and see that the fault suite notices'
 	@echo 'make check    format, lint, types, architecture and tests: what CI runs'
 	@echo 'make install  set up $(VENV) with everything that development needs'

@@ -137,7 +137,12 @@ class Consumer:
             return
         parked = [*retried.parked, *folded.parked]
         refused = await self._store.apply(
-            Step(start, batch.last, batch.has_watermark, writes, parked, left=retried.left, answers=retried.answers)
+            Step(
+                *(start, batch.last, batch.has_watermark, writes, parked),
+                left=retried.left,
+                answers=retried.answers,
+                given_up=retried.given_up,
+            )
         )
         if refused:
             if refused.checkpoint == start:  # somebody holds the partition

@@ -62,6 +62,8 @@ class Retried:
     freed: set[str] = field(default_factory=set)
     """Aggregates that have nothing parked any more."""
     answers: list[Answered] = field(default_factory=list)
+    given_up: list[Request] = field(default_factory=list)
+    """Requests whose event is given up from now on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,7 @@ class Queue:
         cls, id: str, request: Request, entries: Iterable[Entry], *, has_more: bool, discarded: Entry | None
     ) -> "Queue":
         """The queue as stored, in which the event to discard gives way to its tombstone."""
-        given_up = Incoming.of(discarded[0], _given_up(request.ask, discarded[1])) if discarded else None
+        given_up = Incoming.of(discarded[0], tombstone_of(request.ask, discarded[1])) if discarded else None
         events = [
             given_up if given_up and given_up.position == position else Incoming.of(position, entry)
             for position, entry in entries
@@ -107,6 +109,8 @@ class Queue:
             done.add(failed.position)
         elif not self.has_more:
             retried.freed.add(aggregate_id)
+        if self.given_up:
+            retried.given_up.append(self.request)
         if self.given_up and self.given_up.position not in done:
             entry = self.given_up.entry
             retried.parked.append(Parked(self.given_up.position, aggregate_id, behind(aggregate_id), entry))
@@ -131,7 +135,7 @@ def fold_requests(
     return retried
 
 
-def _given_up(ask: Ask, entry: Mapping[str, str]) -> Mapping[str, str]:
+def tombstone_of(ask: Ask, entry: Mapping[str, str]) -> Mapping[str, str]:
     """What takes the place of an event that is given up."""
     tombstone = entry if codec.TOMBSTONE in entry else codec.tombstone_for(entry)
     return {**tombstone, "version": ""} if ask is Ask.DROP else tombstone

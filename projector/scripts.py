@@ -51,7 +51,7 @@ return {1, found}
 )
 
 # KEYS: the checkpoint (projected, or rebuild for a generation in the making), the stream to announce in and to trim
-# (feed, or replay), parked, requests, renames, then rows, sorted sets, counters and what follows, once each.
+# (feed, or replay), parked, requests, renames, discarded, then rows, sorted sets, counters and what follows, once each.
 # ARGV: generation, position and renames that the step began from, the position that it reached, 'complete' or '', the
 # position below which that stream is trimmed, whose rename the step carries on or '', and how far that has come; then,
 # each list preceded by its length:
@@ -62,6 +62,7 @@ return {1, found}
 #   columns:    number of offsets and values, those
 #   parked:     member, number of fields and values, those
 #   left:       member
+#   given up:   number of members and asks, those, for all together
 #   answers:    request where it is over or '', seconds to keep, events projected, number of fields and values, those
 #   notices:    position, text
 # A partition that is held (generations.py) takes nothing in, and says so by refusing a step from its very checkpoint.
@@ -75,7 +76,7 @@ if held and tonumber(held) > redis.call('TIME')[1] * 1000 then return {0, genera
 if ARGV[7] ~= '' and redis.call('ZSCORE', KEYS[5], ARGV[7]) ~= ARGV[8] then
   return {0, generation, position, renames}
 end
-local a, k = 9, 5
+local a, k = 9, 6
 local function take() a = a + 1 return ARGV[a - 1] end
 local function number() return tonumber(take()) end
 local function key() k = k + 1 return KEYS[k] end
@@ -128,6 +129,7 @@ for _ = 1, number() do
   redis.call('DEL', key())
   redis.call('ZREM', KEYS[3], take())
 end
+call('HSET', KEYS[6], number())
 for _ = 1, number() do
   local where, request, seconds = key(), take(), take()
   redis.call('HINCRBY', where, 'projected', take())

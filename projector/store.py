@@ -19,7 +19,7 @@ from projector.rows import Fields, RowId, row_key
 from projector.scripts import APPLY, QUEUES, RANKED, READ
 from projector.writes import Writes
 from read_model.schema.changes import Change, encode_changes
-from read_model.schema.keys import Keys, answer_key, feed_key, requests_key
+from read_model.schema.keys import Keys, answer_key, discarded_key, feed_key, requests_key
 from read_model.schema.parked import REASON, member_of, place_of, queue_of
 from read_model.schema.requests import Request
 from write_model.contracts.streams import BEGINNING, Position, events_key, projected_key
@@ -76,6 +76,8 @@ class Step:
     left: Sequence[tuple[str, Position]] = ()
     """Events that are parked no more: aggregate and position."""
     answers: Sequence[Answered] = ()
+    given_up: Sequence[Request] = ()
+    """Whose event is given up in this step."""
 
 
 @asynccontextmanager
@@ -215,7 +217,10 @@ class Store:
         """KEYS and ARGV of the script."""
         names, writes, partition = Keys(self._partition, step.start.generation), step.writes, self._partition
         told, kept, notices = self._told(step)
-        keys = [self.at, told, names.parked(), requests_key(partition), names.renames()]
+        keys = [
+            *(self.at, told, names.parked(), requests_key(partition), names.renames()),
+            discarded_key(partition),
+        ]
         arguments: list[Argument] = [
             *_of(step.start),
             str(step.reached),
@@ -256,6 +261,8 @@ class Store:
         for aggregate_id, position in step.left:
             keys.append(names.parked_event(position))
             arguments.append(member_of(aggregate_id, position))
+        given_up = [part for one in step.given_up for part in (member_of(one.aggregate_id, one.position), one.ask)]
+        arguments += (len(given_up), *given_up)
         arguments.append(len(step.answers))
         for request_id, answer in step.answers:
             keys.append(answer_key(partition, request_id))

@@ -104,6 +104,15 @@ def requests_key(partition: int) -> str:
     return f"{hash_tag(partition)}:requests"
 
 
+def discarded_key(partition: int) -> str:
+    """Hash: what the events were asked with that were given up (requests.Ask), by `parked.member_of`.
+
+    The streams still have them: a generation that is made later, or was in the making, gives them up as well. Once a
+    stream is filled again, it has tombstones in their place.
+    """
+    return f"{hash_tag(partition)}:discarded"
+
+
 def answer_key(partition: int, request_id: str) -> str:
     """Hash with an expiry: what came of a request (requests.Answer)."""
     return f"{hash_tag(partition)}:answer:{request_id}"

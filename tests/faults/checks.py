@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import zip_longest
 from typing import Final
 
-from tests.faults.evidence import STATUS_OF, Entry, Evidence
+from tests.faults.evidence import POISON, STATUS_OF, Entry, Evidence
 from tests.faults.history import Intent
 from write_model.commands import AGGREGATES
 from write_model.contracts.streams import partition_of
@@ -159,13 +159,42 @@ def the_streams_are_the_journal(evidence: Evidence, repeated: Collection[tuple[i
                 yield f"the stream of partition {partition} and {id}: {_first_difference(versions[id], expected)}"
 
 
+def orders_expire_in_time(evidence: Evidence, due: str) -> Iterator[str]:
+    """What was to be confirmed by the moment `due`, and was not, is cancelled; what was confirmed never expires."""
+    for id, events in evidence.shown.of_kind("ord"):
+        status, confirm_by = "", None
+        for event in events:
+            if event["type"] == "OrderPlaced":
+                confirm_by = event["data"].get("confirm_by")
+            if event["data"].get("reason") == "EXPIRED" and status != "PLACED":
+                yield f"{id} expired, although it was {status}"
+            status = STATUS_OF.get(event["type"], status)
+        if status == "PLACED" and confirm_by and confirm_by <= due:
+            yield f"{id} was to be confirmed by {confirm_by}, and is still placed"
+
+
+def poison_alone_is_given_up(evidence: Evidence) -> Iterator[str]:
+    """All of it is, and nothing else."""
+    events = [event for history in evidence.journal.values() for event in history]
+    poison = {event["_id"] for event in events if event["command_id"] == POISON}
+    yield from (f"{id} was not discarded" for id in poison - evidence.discarded)
+    yield from (f"{id} was discarded, and is no poison" for id in evidence.discarded - poison)
+
+
+def one_generation_is_left(evidence: Evidence) -> Iterator[str]:
+    """The one that serves, and no key of another."""
+    for partition, (serving, found) in evidence.generations.items():
+        if found - {serving}:
+            yield f"partition {partition} has keys of generations {sorted(found)}, {serving} serves"
+
+
 def a_feed_was_followed_without_gap(
     name: str, evidence: Evidence, customer_id: str | None, seen: Seen
 ) -> Iterator[str]:
     """Each change of each order, or of the customer's orders, came once and in order."""
     expected = {
         id: [event["version"] for event in events]
-        for id, events in evidence.of_kind("ord")
+        for id, events in evidence.shown.of_kind("ord")
         if customer_id in (None, events[0]["data"]["customer_id"])
     }
     yield from _differences(name, seen, expected)
@@ -173,9 +202,8 @@ def a_feed_was_followed_without_gap(
 
 def statuses_came_without_gap(name: str, orders: Sequence[str], evidence: Evidence, seen: Seen) -> Iterator[str]:
     """Each status of the orders that were watched came once and in order."""
-    expected = {
-        id: [event["version"] for event in evidence.journal.get(id, ()) if event["type"] in STATUS_OF] for id in orders
-    }
+    shown = evidence.shown.journal
+    expected = {id: [event["version"] for event in shown.get(id, ()) if event["type"] in STATUS_OF] for id in orders}
     yield from _differences(name, seen, expected)
     for id, version, status in seen:
         events = evidence.journal.get(id, [])
@@ -210,8 +238,10 @@ def _without(entries: Sequence[Entry], partition: int, repeated: Collection[tupl
     return (entry for entry in entries if (partition, entry[0]) not in repeated)
 
 
-def check(intents: Sequence[Intent], evidence: Evidence, repeated: Collection[tuple[int, str]] = ()) -> list[str]:
-    """All that needs no subscriber."""
+def check(
+    intents: Sequence[Intent], evidence: Evidence, repeated: Collection[tuple[int, str]] = (), *, due: str = ""
+) -> list[str]:
+    """All that needs no subscriber; `due`: the moment up to which orders have expired."""
     return [
         *versions_have_no_gap(evidence),
         *what_is_stored_is_the_fold(evidence),
@@ -220,4 +250,7 @@ def check(intents: Sequence[Intent], evidence: Evidence, repeated: Collection[tu
         *no_product_is_oversold(evidence),
         *the_queue_is_worked_off_in_order(intents, evidence),
         *the_streams_are_the_journal(evidence, repeated),
+        *orders_expire_in_time(evidence, due),
+        *poison_alone_is_given_up(evidence),
+        *one_generation_is_left(evidence),
     ]

@@ -11,8 +11,12 @@ from dataclasses import dataclass, field
 from tests.faults.clients import Client
 from tests.faults.history import Intent
 from tests.faults.load import price
+from tests.faults.operators import Operator
+from tests.faults.oplog import lose_oplog
 from tests.faults.plan import Fault
+from tests.faults.poison import discard_poison, retry_poison
 from tests.faults.proxy import Proxy
+from tests.faults.rebuilding import Past, rebuild
 from tests.faults.stage import Stage
 from write_model.contracts.streams import events_key
 
@@ -39,9 +43,14 @@ return added
 
 @dataclass
 class Injector:
-    """`repeated`: by partition, the ids of the entries that it added to the streams. `recoveries`: seconds, by kind."""
+    """`repeated`: by partition, the ids of the entries that it added to the streams, `past`: those that it let go.
+
+    `recoveries`: seconds, by kind.
+    """
 
     stage: Stage
+    operator: Operator
+    past: Past = field(default_factory=Past)
     repeated: set[tuple[int, str]] = field(default_factory=set)
     recoveries: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     _redis: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -63,6 +72,18 @@ class Injector:
         elif fault.kind == "kill everything":
             async with self._redis, self._mongodb:
                 await self._kill_everything()
+        elif fault.kind == "lose oplog":
+            # What is in the oplog and in the streams alone must not be lost in both.
+            async with self._redis, self._mongodb:
+                await lose_oplog(self.stage)
+        elif fault.kind == "poison":
+            remedy = discard_poison if fault.victim == "discard" else retry_poison
+            await remedy(self.operator, self._redis)
+        elif fault.kind == "rebuild":
+            kind, victim = (fault.victim, "") if fault.victim.endswith("redis") else ("kill process", fault.victim)
+            strike = Fault(kind, victim, fault.dice)
+            past = self.past if fault.dice < 0.6 else None
+            await rebuild(self.operator, past, self._redis, lambda: self.inject(strike))
         else:
             await self._harm_process(how, fault)
 

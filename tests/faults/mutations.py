@@ -61,6 +61,27 @@ MUTANTS = (
         "  elseif false then\n",
         ("kill relay", "pause relay"),
     ),
+    Mutant(
+        "the publication of what no oplog has",
+        "write_model/relay/replay.py",
+        '                if document["_id"] not in known and document["_id"] not in in_streams:\n',
+        "                if not known:\n",
+        ("lose oplog",),
+    ),
+    Mutant(
+        "the list of what was replaced",
+        "projector/generations.py",
+        "redis.call('ZADD', KEYS[4], redis.call('TIME')[1] + ARGV[2], shown[1])\n",
+        "",
+        ("rebuild",),
+    ),
+    Mutant(
+        "the condition that an order is still to be confirmed",
+        "write_model/expiry/expiry.py",
+        '    due: dict[str, Any] = {"status": Status.PLACED.value, ',
+        '    due: dict[str, Any] = {"status": {"$in": [Status.PLACED.value, Status.CONFIRMED.value]}, ',
+        ("kill expiry",),
+    ),
 )
 
 

@@ -77,6 +77,7 @@ class Fault:
 
 PROCESSES: Final = (
     "api 1", "api 2", "relay 1", "relay 2", "projector 1", "projector 2", "worker 1", "worker 2", "expiry 1",
+    "expiry 2",
 )  # fmt: skip
 READERS_OF_REDIS: Final = PROCESSES[:6]
 _LINKS: Final = ("link of api", "link of relay", "link of projector", "link of clients", "link of mongodb")
@@ -96,13 +97,16 @@ KINDS: Final[dict[str, Sequence[str]]] = {
     "clock": PROCESSES,
     "repeat event": [""],
     "kill everything": [""],
+    "lose oplog": [""],
+    "poison": ["discard", "retry"],
+    "rebuild": [*(p for p in PROCESSES if p.startswith(("projector", "relay"))), "empty redis", "roll back redis"],
 }
-"""The kinds of fault, with those whom each can hit."""
+"""The kinds of fault, with those whom each can hit: of a poison, its remedy; of a rebuild, what strikes it."""
 
 SHORT: Final = (
-    "kill api", "kill relay", "kill projector", "kill worker", "pause projector", "pause relay", "cut link of mongodb",
-    "cut link of clients", "stall link of relay", "stall link of projector", "kill redis", "roll back redis",
-    "empty redis", "kill primary", "clock", "repeat event", "pause projector",
+    "kill api", "kill relay", "kill projector", "kill worker", "kill expiry", "pause projector", "pause relay",
+    "cut link of mongodb", "cut link of clients", "stall link of projector", "kill redis", "roll back redis",
+    "empty redis", "kill primary", "clock", "repeat event", "poison", "rebuild",
 )  # fmt: skip
 """Of the short form, in this order before they are shuffled."""
 

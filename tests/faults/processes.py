@@ -26,6 +26,8 @@ class Process:
         self._child: Child | None = None
         self._was_killed = False
         self._stopping = False
+        self._may_run = asyncio.Event()
+        self._may_run.set()
         self._task = asyncio.create_task(self._keep_running(), name=name)
 
     @property
@@ -36,6 +38,14 @@ class Process:
         """kill -9; a successor follows by itself."""
         self._was_killed = self.pid is not None
         self._signal(signal.SIGKILL)
+
+    def hold(self) -> None:
+        """kill -9, and no successor until it is released."""
+        self._may_run.clear()
+        self.kill()
+
+    def release(self) -> None:
+        self._may_run.set()
 
     def pause(self) -> None:
         self._signal(signal.SIGSTOP)
@@ -66,8 +76,11 @@ class Process:
         kind = self.name.split()[0]
         command = [sys.executable, "-m", "tests.faults.clock", str(self._clock), "stack", kind]
         while not self._stopping:
+            await self._may_run.wait()
             with self._log.open("ab") as output:
                 self._child = await Child.spawn(command, environment={**os.environ, **self._environment}, output=output)
+            if not self._may_run.is_set():
+                self.kill()  # it was on its way when it was to be held
             exit_code = await self._child.wait()
             if not (self._was_killed or self._stopping):
                 self.ended.append(describe(exit_code))

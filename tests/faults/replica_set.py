@@ -21,6 +21,7 @@ NAME = "faults"
 STARTUP_SECONDS = 90.0
 ELECTION_MILLISECONDS = 3_000
 """Silence of the primary after which the others vote; 10 s where nobody sets it."""
+OPLOG_MEGABYTES = 32
 
 
 @dataclass
@@ -100,7 +101,9 @@ async def _member(data: Path) -> Member:
     port = free_port()
     command = (
         *(str(find_mongod()), "--dbpath", str(data / "db"), "--bind_ip", HOST, "--port", str(port)),
-        *("--replSet", NAME, "--quiet", "--nounixsocket", "--wiredTigerCacheSizeGB", "0.25", "--oplogSize", "990"),
+        *("--replSet", NAME, "--quiet", "--nounixsocket", "--wiredTigerCacheSizeGB", "0.25"),
+        # What a member may be behind by, and what can be filled in a moment; no older than the last checkpoint.
+        *("--oplogSize", str(OPLOG_MEGABYTES), "--syncdelay", "3"),
         *("--setParameter", "diagnosticDataCollectionEnabled=false"),
     )
     log = data / "log"

@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -16,12 +17,15 @@ from tests.faults.checkpoints import Checkpoints
 from tests.faults.clients import Client, client
 from tests.faults.everything import check_everything
 from tests.faults.evidence import PARTITIONS, Evidence, collect
-from tests.faults.history import History, Outcome, Pace
+from tests.faults.history import History, Intent, Outcome, Pace
 from tests.faults.injection import Injector, Probe
 from tests.faults.load import Shopper, open_shop, reread
+from tests.faults.operators import Operator
 from tests.faults.plan import CLIENTS, SHELF, STOCK, Fault, plan_load
+from tests.faults.rebuilding import generations_left
 from tests.faults.stage import DATABASE, Stage, stage
 from tests.faults.subscribers import FeedSubscriber, Seen, StatusSubscriber, Subscriber
+from write_model.contracts.codec import encode_time
 
 CATCH_UP_SECONDS = 90.0
 SUBSCRIBERS = 4
@@ -56,6 +60,8 @@ class _Run:
     def __post_init__(self) -> None:
         self.watchers: list[StatusSubscriber] = []
         self.feeds: list[tuple[FeedSubscriber, str | None]] = []
+        self.due = ""
+        self.evidence = Evidence()
 
     async def go(self, steps: Sequence[Sequence[Any]], faults: Sequence[Fault]) -> None:
         """The load and the faults; returns when both are through."""
@@ -66,7 +72,7 @@ class _Run:
         )
         probe = Probe(self.probe, added.receipt["id"])
         random = Random(f"{self.seed}/readers")
-        reads = reread(self.reader, lambda: self.history.recent(random), len(self.stage.apis))
+        reads = reread(self.reader, lambda: self._recent(random), len(self.stage.apis))
         async with asyncio.TaskGroup() as whole:
             reading = whole.create_task(reads)
             async with asyncio.TaskGroup() as tasks:
@@ -79,32 +85,42 @@ class _Run:
         for subscriber in (*self.watchers, *(feed for feed, _ in self.feeds)):
             await subscriber.stop()
 
-    async def quiet(self) -> Evidence:
-        """Nothing changes any more: what there is then."""
-        await self.stage.processes["expiry 1"].stop()
-        url = self.stage.mongodb.url
+    async def quiet(self) -> None:
+        """Wait until nothing changes any more."""
+        self.due = encode_time(datetime.now(UTC))
+        await self._until_none("orders", {"status": "PLACED", "confirm_by": {"$lte": self.due}})
+        for name in ("expiry 1", "expiry 2"):
+            await self.stage.processes[name].stop()
+        await self._until_none("commands", {"status": "QUEUED"})
 
-        def waiting() -> int:
-            with MongoClient[dict[str, Any]](url) as mongodb:
-                return mongodb[DATABASE]["commands"].count_documents({"status": "QUEUED"})
+    async def _until_none(self, collection: str, of_these: dict[str, Any]) -> None:
+        """Until MongoDB has no such document, or it took far too long: the checks say so then."""
 
-        async with asyncio.timeout(CATCH_UP_SECONDS):
-            while await asyncio.to_thread(waiting):  # noqa: ASYNC110 - other processes' doing
-                await asyncio.sleep(0.2)
-        return await self._evidence()
+        def count() -> int:
+            with MongoClient[dict[str, Any]](self.stage.mongodb.url) as mongodb:
+                return mongodb[DATABASE][collection].count_documents(of_these)
 
-    async def check(self, evidence: Evidence) -> list[str]:
-        """Every violation, on the spot and afterwards."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CATCH_UP_SECONDS):
+                while await asyncio.to_thread(count):  # noqa: ASYNC110 - other processes' doing
+                    await asyncio.sleep(0.2)
+
+    async def check(self) -> list[str]:
+        """Every violation, on the spot and afterwards; `evidence` is what was looked at."""
         found = [*self.history.broken]
-        found += await check_everything(self.probe, evidence, await asyncio.to_thread(self._now))
-        evidence = await self._evidence()  # the streams have all by now
-        found += checks.check(self.history.intents, evidence, self.injector.repeated)
-        for feed, customer_id in self.feeds:
-            missing = partial(checks.a_feed_was_followed_without_gap, feed.name, evidence, customer_id)
-            found += await _in_the_end(feed, missing)
-        for watcher in self.watchers:
-            missing = partial(checks.statuses_came_without_gap, watcher.name, watcher.orders, evidence)
-            found += await _in_the_end(watcher, missing)
+        now = await asyncio.to_thread(self._now)
+        found += await check_everything(self.probe, (await self._evidence()).shown, now)
+        self.evidence = evidence = await self._evidence()  # the streams have all by now
+        evidence.generations = await generations_left(self.injector.operator)
+        found += checks.check(self.history.intents, evidence, self.injector.repeated, due=self.due)
+        ends = [
+            _in_the_end(feed, partial(checks.a_feed_was_followed_without_gap, feed.name, evidence, customer_id))
+            for feed, customer_id in self.feeds
+        ] + [
+            _in_the_end(one, partial(checks.statuses_came_without_gap, one.name, one.orders, evidence))
+            for one in self.watchers
+        ]
+        found += [violation for its in await asyncio.gather(*ends) for violation in its]
         found += [
             f"{name} ended by itself: {how}" for name, process in self.stage.processes.items() for how in process.ended
         ]
@@ -113,7 +129,7 @@ class _Run:
     async def _evidence(self) -> Evidence:
         def read() -> Evidence:
             with self.stage.redis.client() as redis:
-                return collect(self.stage.mongodb.url, DATABASE, redis)
+                return collect(self.stage.mongodb.url, DATABASE, redis, self.injector.past.entries)
 
         return await asyncio.to_thread(read)
 
@@ -144,7 +160,7 @@ class _Run:
             for _ in wave:
                 await self.pace.fault()
             began = loop.time()
-            await asyncio.gather(*map(self.injector.inject, wave))
+            await asyncio.gather(*map(self._inject, wave))
             recovered = await probe.recovered()
             for fault in wave:
                 self.injector.recoveries[fault.kind].append(loop.time() - began)
@@ -155,6 +171,21 @@ class _Run:
                 self.history.broken.append(f"no recovery from {', '.join(map(str, wave))}")
                 break
         await self.pace.end()
+
+    def _recent(self, random: Random) -> Intent | None:
+        """What is to be shown by now: the operator's orders are poisoned."""
+        intent = self.history.recent(random)
+        return None if intent and intent.client == self.injector.operator.client.name else intent
+
+    async def _inject(self, fault: Fault) -> None:
+        try:
+            await self.injector.inject(fault)
+        except TimeoutError as error:
+            self.history.broken.append(f"{fault}: {error}")
+
+    def heard(self, order_id: str, version: int) -> bool:
+        """Whether the subscriber of all orders was told of this one's version."""
+        return any(seen[:2] == (order_id, version) for seen in reversed(self.feeds[0][0].seen))
 
 
 async def _in_the_end(subscriber: Subscriber, violations: Callable[[Sequence[Seen]], Iterator[str]]) -> list[str]:
@@ -182,13 +213,17 @@ async def run(directory: Path, *, seed: int, commands: int, faults: Sequence[Fau
         clients = [await running.enter_async_context(client(name, there.apis, history, seed)) for name in names]
         probe = await running.enter_async_context(client("probe", there.apis, history, seed))
         reader = await running.enter_async_context(client("reader", there.apis, history, seed))
+        hand = await running.enter_async_context(client("operator", there.apis, history, seed, read_back=0))
         pace = Pace(commands, len(faults))
-        one = _Run(there, seed, history, pace, Injector(there), clients, probe, reader)
+        operator = Operator(there, hand, lambda *of: one.heard(*of))
+        one = _Run(there, seed, history, pace, Injector(there, operator), clients, probe, reader)
         running.push_async_callback(one.stop)
         began = loop.time()
         async with Checkpoints(there.redis, PARTITIONS, history).watched():
             await one.go(plan_load(seed, commands), faults)
-            violations = await one.check(await one.quiet())
+            await one.quiet()
+            violations = await one.check()
+        evidence = one.evidence
         figures = {
             "commands settled": history.settled,
             "requests that were lost": history.attempts(Outcome.LOST),
@@ -196,6 +231,11 @@ async def run(directory: Path, *, seed: int, commands: int, faults: Sequence[Fau
             "commands refused by the rules": sum(i.refusal is not None for i in history.intents),
             "receipts read back by token": history.reads - history.refused_reads,
             "reads by token that were refused": history.refused_reads,
+            "orders that expired": sum(
+                event["data"].get("reason") == "EXPIRED" for _, events in evidence.of_kind("ord") for event in events
+            ),
+            "events that were discarded": len(evidence.discarded),
+            "generations that serve, the highest": max(serving for serving, _ in evidence.generations.values()),
             "connections of subscribers": sum(s.connections for s in (*one.watchers, *(f for f, _ in one.feeds))),
             "changes that subscribers saw": sum(len(s.seen) for s in (*one.watchers, *(f for f, _ in one.feeds))),
         }

@@ -22,12 +22,15 @@ CONFIRMATION_SECONDS = 20
 
 @dataclass
 class Stage:
-    """`links`: the proxy between each process and Redis, and `clients 1|2` before the APIs."""
+    """`links`: the proxy between each process and Redis, and `clients 1|2` before the APIs. `environment`: of whoever
+    goes past them, to Redis itself.
+    """
 
     mongodb: ReplicaSet
     redis: RedisServer
     processes: dict[str, Process]
     links: dict[str, Proxy]
+    environment: dict[str, str]
     log: Path
 
     @property
@@ -45,15 +48,17 @@ async def stage(directory: Path) -> AsyncIterator[Stage]:
         redis = await running.enter_async_context(redis_server(directory / "redis"))
         links: dict[str, Proxy] = {}
         processes: dict[str, Process] = {}
+        everybody = {
+            "MONGODB_URL": mongodb.url,
+            "MONGODB_DATABASE": DATABASE,
+            "REDIS_URL": redis.url,
+            "AUTH_SECRET": SECRET,
+            "CONFIRMATION_WINDOW_SECONDS": str(CONFIRMATION_SECONDS),
+            "HOST": HOST,
+            "SHUTDOWN_NOTICE_SECONDS": "0",
+        }
         for name in PROCESSES:
-            environment = {
-                "MONGODB_URL": mongodb.url,
-                "MONGODB_DATABASE": DATABASE,
-                "AUTH_SECRET": SECRET,
-                "CONFIRMATION_WINDOW_SECONDS": str(CONFIRMATION_SECONDS),
-                "HOST": HOST,
-                "SHUTDOWN_NOTICE_SECONDS": "0",
-            }
+            environment = dict(everybody)
             if name in READERS_OF_REDIS:
                 links[name] = await Proxy.start(urlsplit(redis.url).port or 0)
                 environment["REDIS_URL"] = f"redis://{HOST}:{links[name].port}/0"
@@ -63,7 +68,7 @@ async def stage(directory: Path) -> AsyncIterator[Stage]:
                 links[f"clients {name[-1]}"] = await Proxy.start(port)
             processes[name] = Process(name, environment, log, directory / f"clock of {name}")
         running.push_async_callback(_stop, processes, links)
-        built = Stage(mongodb, redis, processes, links, log)
+        built = Stage(mongodb, redis, processes, links, everybody, log)
         for url in built.apis:
             await wait_until_ready(url, log)
         yield built

@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 
 from tests.faults import checks
-from tests.faults.evidence import PARTITIONS, Document, Evidence
+from tests.faults.evidence import PARTITIONS, POISON, Document, Evidence
 from tests.faults.history import Attempt, Intent, Outcome
 from write_model.commands import AGGREGATES
 from write_model.contracts.streams import partition_of
 from write_model.mongo.journal import from_document
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
+DUE = "2026-01-01T00:00:20.000Z"
 CUSTOMER, PRODUCT, ORDER = (
     "cus_01m7xv4cqmeddsym15z0mansy8k8",
     "prd_01m7xv4cqmeddsym15z0mansy8k8",
@@ -68,7 +69,8 @@ def truth() -> tuple[list[Intent], Evidence]:
             "k4", "4" * 32, queued=True, command_id=QUEUED,
         ),
     ]  # fmt: skip
-    return intents, Evidence(journal, stored(journal), streams)
+    generations = {partition: (2, frozenset({2})) for partition in range(PARTITIONS)}
+    return intents, Evidence(journal, stored(journal), streams, generations=generations)
 
 
 def stored(journal: dict[str, list[Document]]) -> dict[str, Document]:
@@ -91,7 +93,26 @@ def intent(name: str, trace: str, *receipts: dict[str, Any]) -> Intent:
 
 
 def test_the_truth_has_no_violation() -> None:
-    assert checks.check(*truth()) == []
+    assert checks.check(*truth(), due=DUE) == []
+
+
+def test_an_order_may_expire_and_one_that_is_not_due_may_wait() -> None:
+    _, evidence = truth()
+    evidence.journal[ORDER][0]["data"]["confirm_by"] = DUE
+    evidence.journal[ORDER][1] = event(ORDER, 2, "OrderCancelled", "c3", "3", customer_id=CUSTOMER, reason="EXPIRED")
+    assert list(checks.orders_expire_in_time(evidence, DUE)) == []
+    del evidence.journal[ORDER][1]
+    assert list(checks.orders_expire_in_time(evidence, "2026-01-01T00:00:19.999Z")) == []
+
+
+def test_what_was_discarded_is_shown_to_nobody() -> None:
+    _, evidence = truth()
+    evidence.discarded = frozenset({f"{ORDER}@1"})
+    assert [e["version"] for e in evidence.shown.journal[ORDER]] == [2]
+    seen = [(ORDER, 2, "CONFIRMED")]
+    assert list(checks.a_feed_was_followed_without_gap("", evidence, None, seen)) == []
+    assert list(checks.statuses_came_without_gap("", [ORDER], evidence, seen)) == []
+    assert list(checks.a_feed_was_followed_without_gap("", evidence, None, [(ORDER, 1, "PLACED"), *seen]))
 
 
 Lie = Callable[[list[Intent], Evidence], None]
@@ -201,11 +222,39 @@ def unpublished(intents: list[Intent], evidence: Evidence) -> None:
     evidence.streams = {partition: [] for partition in evidence.streams}
 
 
+@lie(f"{ORDER}@2 was discarded, and is no poison")
+def discarded(intents: list[Intent], evidence: Evidence) -> None:
+    evidence.discarded = frozenset({f"{ORDER}@2"})
+
+
+@lie(f"{ORDER}@2 was not discarded")
+def not_discarded(intents: list[Intent], evidence: Evidence) -> None:
+    evidence.journal[ORDER][1]["command_id"] = POISON
+
+
+@lie("partition 3 has keys of generations [1, 2], 2 serves")
+def old_generation(intents: list[Intent], evidence: Evidence) -> None:
+    evidence.generations[3] = (2, frozenset({1, 2}))
+
+
+@lie(f"{ORDER} expired, although it was CONFIRMED")
+def expired_though_confirmed(intents: list[Intent], evidence: Evidence) -> None:
+    expired = event(ORDER, 3, "OrderCancelled", "c5", "5", customer_id=CUSTOMER, reason="EXPIRED")
+    evidence.journal[ORDER].append(expired)
+
+
+@lie(f"{ORDER} was to be confirmed by 2026-01-01T00:00:20.000Z, and is still placed")
+def never_expired(intents: list[Intent], evidence: Evidence) -> None:
+    evidence.journal[ORDER][0]["data"]["confirm_by"] = DUE
+    del evidence.journal[ORDER][1]
+
+
 @pytest.mark.parametrize("expected", LIES)
 def test_a_lie_is_seen(expected: str) -> None:
     intents, evidence = truth()
     LIES[expected](intents, evidence)
-    assert any(expected in violation for violation in checks.check(intents, evidence)), checks.check(intents, evidence)
+    violations = checks.check(intents, evidence, due=DUE)
+    assert any(expected in violation for violation in violations), violations
 
 
 def test_an_entry_of_our_own_is_no_violation() -> None:

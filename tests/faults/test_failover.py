@@ -50,7 +50,7 @@ class Shop:
     async def evidence(self) -> Evidence:
         def read() -> Evidence:
             with self.redis.client() as redis:
-                return collect(self.mongodb.url, DATABASE, redis)
+                return collect(self.mongodb.url, DATABASE, redis, {})
 
         return await asyncio.to_thread(read)
 
