@@ -1,8 +1,8 @@
 """One run of the fault suite: load and faults side by side, then silence, then every check."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -18,10 +18,11 @@ from tests.faults.everything import check_everything
 from tests.faults.evidence import PARTITIONS, Evidence, collect
 from tests.faults.history import History, Outcome, Pace
 from tests.faults.injection import Injector, Probe
-from tests.faults.load import Shopper, open_shop, reread
-from tests.faults.plan import CLIENTS, SHELF, STOCK, Fault, plan_load
+from tests.faults.load import Passed, Shopper, open_shop, reread
+from tests.faults.plan import CLIENTS, SHELF, STOCK, Fault, Step, plan_load
 from tests.faults.stage import DATABASE, Stage, stage
 from tests.faults.subscribers import FeedSubscriber, Seen, StatusSubscriber, Subscriber
+from tests.faults.verification import verify
 
 CATCH_UP_SECONDS = 90.0
 SUBSCRIBERS = 4
@@ -42,12 +43,17 @@ class Report:
     figures: dict[str, int]
 
 
+Harm = Callable[[Probe], Awaitable[None]]
+"""What is done to the system beside the load."""
+
+
 @dataclass
-class _Run:
+class Run:
+    """The stage with clients, subscribers and a probe; what they did and saw is held against what is left."""
+
     stage: Stage
     seed: int
     history: History
-    pace: Pace
     injector: Injector
     clients: list[Client]
     probe: Client
@@ -57,9 +63,9 @@ class _Run:
         self.watchers: list[StatusSubscriber] = []
         self.feeds: list[tuple[FeedSubscriber, str | None]] = []
 
-    async def go(self, steps: Sequence[Sequence[Any]], faults: Sequence[Fault]) -> None:
-        """The load and the faults; returns when both are through."""
-        shoppers = await open_shop(self.clients, self.pace, self._placed, shelf=SHELF, stock=STOCK)
+    async def go(self, steps: Iterable[Iterable[Step]], passed: Passed, harm: Harm) -> None:
+        """The load of each client, and the harm; returns when both are through."""
+        shoppers = await open_shop(self.clients, passed, self._placed, shelf=SHELF, stock=STOCK)
         await self._subscribe(shoppers)
         added = await self.probe.do(
             "addProduct", sku="PROBE", name="Probe", category="Faults", price={"amount": "1", "currencyCode": "EUR"}
@@ -70,7 +76,8 @@ class _Run:
         async with asyncio.TaskGroup() as whole:
             reading = whole.create_task(reads)
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._harm(faults, probe))
+                harming: Any = harm(probe)
+                tasks.create_task(harming)
                 for shopper, its in zip(shoppers, steps, strict=True):
                     tasks.create_task(shopper.run(its))
             reading.cancel()
@@ -105,10 +112,25 @@ class _Run:
         for watcher in self.watchers:
             missing = partial(checks.statuses_came_without_gap, watcher.name, watcher.orders, evidence)
             found += await _in_the_end(watcher, missing)
+        found += (await verify(self.stage)).differences
         found += [
             f"{name} ended by itself: {how}" for name, process in self.stage.processes.items() for how in process.ended
         ]
         return found
+
+    def figures(self) -> dict[str, int]:
+        """What happened, in numbers."""
+        subscribers = (*self.watchers, *(feed for feed, _ in self.feeds))
+        return {
+            "commands settled": self.history.settled,
+            "requests that were lost": self.history.attempts(Outcome.LOST),
+            "requests that were UNAVAILABLE": self.history.attempts(Outcome.UNAVAILABLE),
+            "commands refused by the rules": sum(i.refusal is not None for i in self.history.intents),
+            "receipts read back by token": self.history.reads - self.history.refused_reads,
+            "reads by token that were refused": self.history.refused_reads,
+            "connections of subscribers": sum(s.connections for s in subscribers),
+            "changes that subscribers saw": sum(len(s.seen) for s in subscribers),
+        }
 
     async def _evidence(self) -> Evidence:
         def read() -> Evidence:
@@ -138,24 +160,6 @@ class _Run:
         if watcher and len(watcher.orders) < WATCHED and order_id not in watcher.orders:
             watcher.watch(order_id, token)
 
-    async def _harm(self, faults: Sequence[Fault], probe: Probe) -> None:
-        loop = asyncio.get_running_loop()
-        for wave in waves(self.seed, faults):
-            for _ in wave:
-                await self.pace.fault()
-            began = loop.time()
-            await asyncio.gather(*map(self.injector.inject, wave))
-            recovered = await probe.recovered()
-            for fault in wave:
-                self.injector.recoveries[fault.kind].append(loop.time() - began)
-            print(
-                f"{self.pace.done:6} commands  {loop.time() - began:5.1f} s  {' + '.join(map(str, wave))}", flush=True
-            )
-            if not recovered:
-                self.history.broken.append(f"no recovery from {', '.join(map(str, wave))}")
-                break
-        await self.pace.end()
-
 
 async def _in_the_end(subscriber: Subscriber, violations: Callable[[Sequence[Seen]], Iterator[str]]) -> list[str]:
     """What is amiss with what the subscriber saw, after it had time to catch up."""
@@ -173,32 +177,47 @@ def waves(seed: int, faults: Sequence[Fault]) -> list[Sequence[Fault]]:
     return found
 
 
-async def run(directory: Path, *, seed: int, commands: int, faults: Sequence[Fault]) -> Report:
-    """A whole run in the directory, which is left with the log of all parts."""
-    history, loop = History(), asyncio.get_running_loop()
+@asynccontextmanager
+async def prepared(directory: Path, seed: int) -> AsyncIterator[Run]:
+    """A stage in the directory, with everybody who has a part in a run; they are gone afterwards, the log stays."""
+    history = History()
     async with AsyncExitStack() as running:
         there = await running.enter_async_context(stage(directory))
-        names = [f"client-{n}" for n in range(CLIENTS)]
-        clients = [await running.enter_async_context(client(name, there.apis, history, seed)) for name in names]
-        probe = await running.enter_async_context(client("probe", there.apis, history, seed))
-        reader = await running.enter_async_context(client("reader", there.apis, history, seed))
-        pace = Pace(commands, len(faults))
-        one = _Run(there, seed, history, pace, Injector(there), clients, probe, reader)
+
+        async def enter(name: str) -> Client:
+            return await running.enter_async_context(client(name, there.apis, history, seed))
+
+        clients = [await enter(f"client-{n}") for n in range(CLIENTS)]
+        one = Run(there, seed, history, Injector(there), clients, await enter("probe"), await enter("reader"))
         running.push_async_callback(one.stop)
-        began = loop.time()
         async with Checkpoints(there.redis, PARTITIONS, history).watched():
-            await one.go(plan_load(seed, commands), faults)
-            violations = await one.check(await one.quiet())
-        figures = {
-            "commands settled": history.settled,
-            "requests that were lost": history.attempts(Outcome.LOST),
-            "requests that were UNAVAILABLE": history.attempts(Outcome.UNAVAILABLE),
-            "commands refused by the rules": sum(i.refusal is not None for i in history.intents),
-            "receipts read back by token": history.reads - history.refused_reads,
-            "reads by token that were refused": history.refused_reads,
-            "connections of subscribers": sum(s.connections for s in (*one.watchers, *(f for f, _ in one.feeds))),
-            "changes that subscribers saw": sum(len(s.seen) for s in (*one.watchers, *(f for f, _ in one.feeds))),
-        }
-        done = sum(len(times) for times in one.injector.recoveries.values())
-        seconds = loop.time() - began
-        return Report(seed, history.settled, done, seconds, violations, one.injector.table(), figures)
+            yield one
+
+
+async def run(directory: Path, *, seed: int, commands: int, faults: Sequence[Fault]) -> Report:
+    """A whole run in the directory, which is left with the log of all parts."""
+    loop, pace = asyncio.get_running_loop(), Pace(commands, len(faults))
+    async with prepared(directory, seed) as one:
+        began = loop.time()
+        await one.go(plan_load(seed, commands), pace.step, partial(_inject, one, pace, faults))
+        violations = await one.check(await one.quiet())
+        recoveries = one.injector.recoveries
+        done, seconds = sum(map(len, recoveries.values())), loop.time() - began
+        return Report(seed, one.history.settled, done, seconds, violations, one.injector.table(), one.figures())
+
+
+async def _inject(one: Run, pace: Pace, faults: Sequence[Fault], probe: Probe) -> None:
+    loop = asyncio.get_running_loop()
+    for wave in waves(one.seed, faults):
+        for _ in wave:
+            await pace.fault()
+        began = loop.time()
+        await asyncio.gather(*map(one.injector.inject, wave))
+        recovered = await probe.recovered()
+        for fault in wave:
+            one.injector.recoveries[fault.kind].append(loop.time() - began)
+        print(f"{pace.done:6} commands  {loop.time() - began:5.1f} s  {' + '.join(map(str, wave))}", flush=True)
+        if not recovered:
+            one.history.broken.append(f"no recovery from {', '.join(map(str, wave))}")
+            break
+    await pace.end()
