@@ -5,6 +5,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 SEED ?= 1
+ROUNDS ?= 50
+MINUTES ?= 20
+SUBSCRIBERS ?= 200
 RUN_STAMP := $(VENV)/installed-run
 DEV_STAMP := $(VENV)/installed-dev
 RECIPES := docs/recipes
@@ -12,12 +15,14 @@ RECIPES := docs/recipes
 NPM_STAMP := $(if $(shell command -v npm),$(RECIPES)/node_modules/installed)
 
 .DEFAULT_GOAL := help
-.PHONY: help run install test faults mutations check lint types arrows schema
+.PHONY: help run install test faults kills soak mutations check lint types arrows schema
 
 help:
 	@echo 'make run      start everything on this machine (PORT=8000 HOST=127.0.0.1)'
 	@echo 'make test     run every test, beside a running "make run" if you like'
 	@echo 'make faults   200 faults under load, with every promise checked: a quarter of an hour, or more (SEED=1)'
+	@echo 'make kills    everything killed and started again under load, 50 times, verified each time (ROUNDS=50 SEED=1)'
+	@echo 'make soak     a steady load with subscribers that come and go: is memory flat? (MINUTES=20 SUBSCRIBERS=200)'
 	@echo 'make mutations  take guards out of a copy, and see that the fault suite notices'
 	@echo 'make check    format, lint, types, architecture and tests: what CI runs'
 	@echo 'make install  set up $(VENV) with everything that development needs'
@@ -35,6 +40,12 @@ test: $(DEV_STAMP) $(NPM_STAMP)
 # The long form of tests/faults: on servers of its own, for ever the same plan for the same SEED.
 faults: $(DEV_STAMP)
 	@$(BIN)/python -m tests.faults --seed $(SEED)
+
+kills: $(DEV_STAMP)
+	@$(BIN)/python -m tests.faults.kills --seed $(SEED) --rounds $(ROUNDS)
+
+soak: $(DEV_STAMP)
+	@$(BIN)/python -m tests.faults.soak --seed $(SEED) --minutes $(MINUTES) --subscribers $(SUBSCRIBERS)
 
 mutations: $(DEV_STAMP)
 	@$(BIN)/python -m tests.faults.mutations

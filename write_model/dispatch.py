@@ -11,7 +11,7 @@ from write_model.contracts.ids import Entropy, new_id, new_slot
 from write_model.ports import Actor, Clock, Command, Handler, Receipt, Submission, UnitOfWork
 from write_model.queue.handlers import rejecting, running, taking
 from write_model.queue.queued_command import QueuedCommand
-from write_model.rejection import InvalidInput
+from write_model.rejection import InvalidInput, TooManyConflicts, Unavailable
 
 _LONGEST_KEY = 200
 
@@ -55,7 +55,11 @@ class Dispatcher:
             idempotency_key=idempotency_key,
             trace=trace,
         )
-        return await self._commit.submit(replace(submission, handler=take))
+        try:
+            return await self._commit.submit(replace(submission, handler=take))
+        except TooManyConflicts:
+            # Those of others, committed together with it. Refused, it would be overtaken by what its sender sends next.
+            raise Unavailable("too many commands are changing the same things, send it again later") from None
 
     async def run(self, queued: QueuedCommand) -> Receipt:
         """Run a queued command in its sender's name; its outcome, a refusal too, is committed with its effect.

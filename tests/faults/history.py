@@ -116,3 +116,17 @@ class Pace:
         async with self._changed:
             self._over = True
             self._changed.notify_all()
+
+
+class Steady:
+    """Keeps a load at so many commands a second, of all clients together."""
+
+    def __init__(self, per_second: float) -> None:
+        self._per_second = per_second
+        self._next = 0.0
+
+    async def step(self, commands: int) -> None:
+        """So many commands are through; waits until it is time for more."""
+        now = asyncio.get_running_loop().time()
+        self._next = max(self._next, now) + commands / self._per_second
+        await asyncio.sleep(self._next - now)

@@ -1,18 +1,20 @@
 """The load: every client does the steps of its plan, one after another, and shows its orders to who subscribes."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import count
 from typing import assert_never
 
 from tests.faults.clients import Client, placement
-from tests.faults.history import Intent, Pace
+from tests.faults.history import Intent
 from tests.faults.plan import Burst, Order, Rename, Reprice, Restock, Step
 from tests.system import ADDRESS
 
 Placed = Callable[[str, str], None]
 """Told of an order: its id, and a token of it."""
+Passed = Callable[[int], Awaitable[None]]
+"""Told how many commands more are through; the client goes on when it returns."""
 
 
 @dataclass
@@ -23,15 +25,15 @@ class Shopper:
     customer_id: str
     product_id: str
     shelf: Sequence[str]
-    pace: Pace
+    passed: Passed
     placed: Placed
 
-    async def run(self, steps: Sequence[Step]) -> None:
+    async def run(self, steps: Iterable[Step]) -> None:
         for step in steps:
             before = len(self.client.history.intents)
             await self._step(step)
             assert len(self.client.history.intents) > before
-            await self.pace.step(step.commands)
+            await self.passed(step.commands)
 
     async def _step(self, step: Step) -> None:
         do = self.client.do
@@ -105,7 +107,9 @@ def price(cents: int, currency: str = "EUR") -> dict[str, str]:
     return {"amount": f"{cents // 100}.{cents % 100:02d}", "currencyCode": currency}
 
 
-async def open_shop(clients: Sequence[Client], pace: Pace, placed: Placed, *, shelf: int, stock: int) -> list[Shopper]:
+async def open_shop(
+    clients: Sequence[Client], passed: Passed, placed: Placed, *, shelf: int, stock: int
+) -> list[Shopper]:
     """A shelf of products, and a customer and a product for each client."""
     first = clients[0]
 
@@ -118,7 +122,7 @@ async def open_shop(clients: Sequence[Client], pace: Pace, placed: Placed, *, sh
     async def shopper(client: Client) -> Shopper:
         registered = await client.do("registerCustomer", name=client.name, email=f"{client.name}@example.com")
         own = await product(client, f"OWN-{client.name.upper()}", 0)
-        return Shopper(client, registered.receipt["id"], own, products, pace, placed)
+        return Shopper(client, registered.receipt["id"], own, products, passed, placed)
 
     products = [await product(first, f"SHELF-{n}", stock) for n in range(shelf)]
     return list(await asyncio.gather(*map(shopper, clients)))

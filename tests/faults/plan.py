@@ -1,7 +1,8 @@
 """What a run does, drawn from its seed before it begins: the steps of every client, and the faults in their order."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import count
 from random import Random
 from typing import Final
 
@@ -115,14 +116,21 @@ def plan_load(seed: int, commands: int) -> list[list[Step]]:
     """The steps of each client, with so many commands in all, a few more at most."""
     plans: list[list[Step]] = []
     for client in range(CLIENTS):
-        random = Random(f"{seed}/load/{client}")
         steps: list[Step] = []
         planned = 0
-        while planned < commands / CLIENTS:
-            steps.append(_step(random, client, len(steps)))
-            planned += steps[-1].commands
+        for step in endless_load(seed, client):
+            steps.append(step)
+            planned += step.commands
+            if planned >= commands / CLIENTS:
+                break
         plans.append(steps)
     return plans
+
+
+def endless_load(seed: int, client: int) -> Iterator[Step]:
+    """The steps of one client, for as long as somebody takes them."""
+    random = Random(f"{seed}/load/{client}")
+    return (_step(random, client, number) for number in count())
 
 
 def plan_faults(seed: int, number: int, kinds: Sequence[str] = tuple(KINDS)) -> list[Fault]:

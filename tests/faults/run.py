@@ -1,8 +1,8 @@
 """One run of the fault suite: load and faults side by side, then silence, then every check."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AsyncExitStack, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -14,17 +14,18 @@ from pymongo import MongoClient
 
 from tests.faults import checks
 from tests.faults.checkpoints import Checkpoints
-from tests.faults.clients import Client, client
+from tests.faults.clients import READ_BACK, Client, client
 from tests.faults.everything import check_everything
 from tests.faults.evidence import PARTITIONS, Evidence, collect
 from tests.faults.history import History, Intent, Outcome, Pace
 from tests.faults.injection import Injector, Probe
-from tests.faults.load import Shopper, open_shop, reread
+from tests.faults.load import Passed, Shopper, open_shop, reread
 from tests.faults.operators import Operator
-from tests.faults.plan import CLIENTS, SHELF, STOCK, Fault, plan_load
+from tests.faults.plan import CLIENTS, SHELF, STOCK, Fault, Step, plan_load
 from tests.faults.rebuilding import generations_left
 from tests.faults.stage import DATABASE, Stage, stage
 from tests.faults.subscribers import FeedSubscriber, Seen, StatusSubscriber, Subscriber
+from tests.faults.verification import verify
 from write_model.contracts.codec import encode_time
 
 CATCH_UP_SECONDS = 90.0
@@ -46,12 +47,17 @@ class Report:
     figures: dict[str, int]
 
 
+Harm = Callable[[Probe], Awaitable[None]]
+"""What is done to the system beside the load."""
+
+
 @dataclass
-class _Run:
+class Run:
+    """The stage with clients, subscribers and a probe; what they did and saw is held against what is left."""
+
     stage: Stage
     seed: int
     history: History
-    pace: Pace
     injector: Injector
     clients: list[Client]
     probe: Client
@@ -63,9 +69,9 @@ class _Run:
         self.due = ""
         self.evidence = Evidence()
 
-    async def go(self, steps: Sequence[Sequence[Any]], faults: Sequence[Fault]) -> None:
-        """The load and the faults; returns when both are through."""
-        shoppers = await open_shop(self.clients, self.pace, self._placed, shelf=SHELF, stock=STOCK)
+    async def go(self, steps: Iterable[Iterable[Step]], passed: Passed, harm: Harm) -> None:
+        """The load of each client, and the harm; returns when both are through."""
+        shoppers = await open_shop(self.clients, passed, self._placed, shelf=SHELF, stock=STOCK)
         await self._subscribe(shoppers)
         added = await self.probe.do(
             "addProduct", sku="PROBE", name="Probe", category="Faults", price={"amount": "1", "currencyCode": "EUR"}
@@ -76,7 +82,8 @@ class _Run:
         async with asyncio.TaskGroup() as whole:
             reading = whole.create_task(reads)
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._harm(faults, probe))
+                harming: Any = harm(probe)
+                tasks.create_task(harming)
                 for shopper, its in zip(shoppers, steps, strict=True):
                     tasks.create_task(shopper.run(its))
             reading.cancel()
@@ -121,10 +128,32 @@ class _Run:
             for one in self.watchers
         ]
         found += [violation for its in await asyncio.gather(*ends) for violation in its]
+        found += (await verify(self.stage)).differences
         found += [
             f"{name} ended by itself: {how}" for name, process in self.stage.processes.items() for how in process.ended
         ]
         return found
+
+    def figures(self) -> dict[str, int]:
+        """What happened, in numbers."""
+        subscribers = (*self.watchers, *(feed for feed, _ in self.feeds))
+        return {
+            "commands settled": self.history.settled,
+            "requests that were lost": self.history.attempts(Outcome.LOST),
+            "requests that were UNAVAILABLE": self.history.attempts(Outcome.UNAVAILABLE),
+            "commands refused by the rules": sum(i.refusal is not None for i in self.history.intents),
+            "receipts read back by token": self.history.reads - self.history.refused_reads,
+            "reads by token that were refused": self.history.refused_reads,
+            "orders that expired": sum(
+                event["data"].get("reason") == "EXPIRED"
+                for _, events in self.evidence.of_kind("ord")
+                for event in events
+            ),
+            "events that were discarded": len(self.evidence.discarded),
+            "generations that serve, the highest": max((n for n, _ in self.evidence.generations.values()), default=0),
+            "connections of subscribers": sum(s.connections for s in subscribers),
+            "changes that subscribers saw": sum(len(s.seen) for s in subscribers),
+        }
 
     async def _evidence(self) -> Evidence:
         def read() -> Evidence:
@@ -154,38 +183,14 @@ class _Run:
         if watcher and len(watcher.orders) < WATCHED and order_id not in watcher.orders:
             watcher.watch(order_id, token)
 
-    async def _harm(self, faults: Sequence[Fault], probe: Probe) -> None:
-        loop = asyncio.get_running_loop()
-        for wave in waves(self.seed, faults):
-            for _ in wave:
-                await self.pace.fault()
-            began = loop.time()
-            await asyncio.gather(*map(self._inject, wave))
-            recovered = await probe.recovered()
-            for fault in wave:
-                self.injector.recoveries[fault.kind].append(loop.time() - began)
-            print(
-                f"{self.pace.done:6} commands  {loop.time() - began:5.1f} s  {' + '.join(map(str, wave))}", flush=True
-            )
-            if not recovered:
-                self.history.broken.append(f"no recovery from {', '.join(map(str, wave))}")
-                break
-        await self.pace.end()
+    def heard(self, order_id: str, version: int) -> bool:
+        """Whether the subscriber of all orders was told of this one's version."""
+        return any(seen[:2] == (order_id, version) for seen in reversed(self.feeds[0][0].seen))
 
     def _recent(self, random: Random) -> Intent | None:
         """What is to be shown by now: the operator's orders are poisoned."""
         intent = self.history.recent(random)
         return None if intent and intent.client == self.injector.operator.client.name else intent
-
-    async def _inject(self, fault: Fault) -> None:
-        try:
-            await self.injector.inject(fault)
-        except TimeoutError as error:
-            self.history.broken.append(f"{fault}: {error}")
-
-    def heard(self, order_id: str, version: int) -> bool:
-        """Whether the subscriber of all orders was told of this one's version."""
-        return any(seen[:2] == (order_id, version) for seen in reversed(self.feeds[0][0].seen))
 
 
 async def _in_the_end(subscriber: Subscriber, violations: Callable[[Sequence[Seen]], Iterator[str]]) -> list[str]:
@@ -204,41 +209,56 @@ def waves(seed: int, faults: Sequence[Fault]) -> list[Sequence[Fault]]:
     return found
 
 
-async def run(directory: Path, *, seed: int, commands: int, faults: Sequence[Fault]) -> Report:
-    """A whole run in the directory, which is left with the log of all parts."""
-    history, loop = History(), asyncio.get_running_loop()
+@asynccontextmanager
+async def prepared(directory: Path, seed: int) -> AsyncIterator[Run]:
+    """A stage in the directory, with everybody who has a part in a run; they are gone afterwards, the log stays."""
+    history = History()
     async with AsyncExitStack() as running:
         there = await running.enter_async_context(stage(directory))
-        names = [f"client-{n}" for n in range(CLIENTS)]
-        clients = [await running.enter_async_context(client(name, there.apis, history, seed)) for name in names]
-        probe = await running.enter_async_context(client("probe", there.apis, history, seed))
-        reader = await running.enter_async_context(client("reader", there.apis, history, seed))
-        hand = await running.enter_async_context(client("operator", there.apis, history, seed, read_back=0))
-        pace = Pace(commands, len(faults))
-        operator = Operator(there, hand, lambda *of: one.heard(*of))
-        one = _Run(there, seed, history, pace, Injector(there, operator), clients, probe, reader)
+
+        async def enter(name: str, *, read_back: float = READ_BACK) -> Client:
+            return await running.enter_async_context(client(name, there.apis, history, seed, read_back=read_back))
+
+        clients = [await enter(f"client-{n}") for n in range(CLIENTS)]
+        operator = Operator(there, await enter("operator", read_back=0), lambda *of: one.heard(*of))
+        one = Run(there, seed, history, Injector(there, operator), clients, await enter("probe"), await enter("reader"))
         running.push_async_callback(one.stop)
-        began = loop.time()
         async with Checkpoints(there.redis, PARTITIONS, history).watched():
-            await one.go(plan_load(seed, commands), faults)
-            await one.quiet()
-            violations = await one.check()
-        evidence = one.evidence
-        figures = {
-            "commands settled": history.settled,
-            "requests that were lost": history.attempts(Outcome.LOST),
-            "requests that were UNAVAILABLE": history.attempts(Outcome.UNAVAILABLE),
-            "commands refused by the rules": sum(i.refusal is not None for i in history.intents),
-            "receipts read back by token": history.reads - history.refused_reads,
-            "reads by token that were refused": history.refused_reads,
-            "orders that expired": sum(
-                event["data"].get("reason") == "EXPIRED" for _, events in evidence.of_kind("ord") for event in events
-            ),
-            "events that were discarded": len(evidence.discarded),
-            "generations that serve, the highest": max(serving for serving, _ in evidence.generations.values()),
-            "connections of subscribers": sum(s.connections for s in (*one.watchers, *(f for f, _ in one.feeds))),
-            "changes that subscribers saw": sum(len(s.seen) for s in (*one.watchers, *(f for f, _ in one.feeds))),
-        }
-        done = sum(len(times) for times in one.injector.recoveries.values())
-        seconds = loop.time() - began
-        return Report(seed, history.settled, done, seconds, violations, one.injector.table(), figures)
+            yield one
+
+
+async def run(directory: Path, *, seed: int, commands: int, faults: Sequence[Fault]) -> Report:
+    """A whole run in the directory, which is left with the log of all parts."""
+    loop, pace = asyncio.get_running_loop(), Pace(commands, len(faults))
+    async with prepared(directory, seed) as one:
+        began = loop.time()
+        await one.go(plan_load(seed, commands), pace.step, partial(_harm, one, pace, faults))
+        await one.quiet()
+        violations = await one.check()
+        recoveries = one.injector.recoveries
+        done, seconds = sum(map(len, recoveries.values())), loop.time() - began
+        return Report(seed, one.history.settled, done, seconds, violations, one.injector.table(), one.figures())
+
+
+async def _harm(one: Run, pace: Pace, faults: Sequence[Fault], probe: Probe) -> None:
+    loop = asyncio.get_running_loop()
+    for wave in waves(one.seed, faults):
+        for _ in wave:
+            await pace.fault()
+        began = loop.time()
+        await asyncio.gather(*(_inject(one, fault) for fault in wave))
+        recovered = await probe.recovered()
+        for fault in wave:
+            one.injector.recoveries[fault.kind].append(loop.time() - began)
+        print(f"{pace.done:6} commands  {loop.time() - began:5.1f} s  {' + '.join(map(str, wave))}", flush=True)
+        if not recovered:
+            one.history.broken.append(f"no recovery from {', '.join(map(str, wave))}")
+            break
+    await pace.end()
+
+
+async def _inject(one: Run, fault: Fault) -> None:
+    try:
+        await one.injector.inject(fault)
+    except TimeoutError as error:
+        one.history.broken.append(f"{fault}: {error}")

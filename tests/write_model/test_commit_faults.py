@@ -13,7 +13,7 @@ from write_model.mongo.database import JOURNAL, Client, Database
 from write_model.mongo.orphans import end_orphans
 from write_model.ports import Receipt
 from write_model.products.restock_product import RestockProduct
-from write_model.rejection import Unavailable
+from write_model.rejection import TooManyConflicts, Unavailable
 from write_model.settings import RelaySettings
 from write_model.startup import WriteModel, open_write_model
 
@@ -57,6 +57,20 @@ async def test_a_transaction_that_is_gone_at_the_commit_is_decided_again(
     with failing.fails("commitTransaction", errorCode=NO_SUCH_TRANSACTION):
         assert (await restock(write_model, tea)).version == 2
     await check_laws(stored)
+
+
+async def test_what_cannot_be_queued_for_the_conflicts_of_others_is_not_refused(
+    settings: RelaySettings, stored: Database, failing: Failing
+) -> None:
+    """A refusal would let what the same request sends behind it into the queue before it."""
+    async with open_write_model(settings.model_copy(update={"command_timeout_seconds": 0.1})) as write_model:
+        tea = await add(write_model)
+        with failing.fails("commitTransaction", times=10_000, errorCode=NO_SUCH_TRANSACTION):
+            with pytest.raises(TooManyConflicts):
+                await restock(write_model, tea)
+            with pytest.raises(Unavailable):
+                await write_model.queue(RestockProduct(product_id=tea, quantity=1), STAFF)
+    assert await stored[JOURNAL].count_documents({}) == 1
 
 
 @pytest.mark.parametrize("command", ["find", "update", "insert"])
