@@ -32,6 +32,12 @@ LONGEST_KEPT: Final = 10_000
 _valid: LRUCache[str, tuple[DocumentNode, int]] = LRUCache(KEPT_CHARACTERS, getsizeof=lambda kept: kept[1])
 
 
+def known_document(text: str) -> DocumentNode | None:
+    """The document, where it has come before and is valid."""
+    kept = _valid.get(text)
+    return kept[0] if kept else None
+
+
 class Documents(SchemaExtension):
     """Gives the execution a document that was parsed and validated here, and refuses what must not begin to run."""
 
