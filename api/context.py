@@ -6,9 +6,9 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from ipaddress import ip_address
-from typing import Any, Final, Self, TypeAlias
+from typing import Any, Final, Self
 from urllib.request import parse_http_list
 
 import strawberry
@@ -22,6 +22,7 @@ from api.scalars import ConsistencyToken
 from api.settings import ApiSettings
 from read_model.connection import Reader
 from read_model.errors import Busy, ReadFault, StaleRead
+from read_model.rows import Parts
 from read_model.startup import ReadModel
 from write_model.actor import Actor
 from write_model.contracts.streams import Token
@@ -151,7 +152,11 @@ class Context:
             self.reader = self.reader.at_least(dict(token.positions))
 
 
-Info: TypeAlias = strawberry.Info[Context, None]
+class Info(strawberry.Info[Context, None]):
+    """What a resolver is told about its field."""
+
+    parts: Parts | None = None
+    """Of rows of an order, those that the field needs; None where nobody knows."""
 
 
 async def _problem(check: Coroutine[None, None, None]) -> str | None:
@@ -176,6 +181,7 @@ def _asks_for_async(preferences: str) -> bool:
     return RESPOND_ASYNC in names
 
 
+@lru_cache(maxsize=1_000)
 def _is_loopback(host: str) -> bool:
     try:
         return ip_address(host).is_loopback

@@ -34,10 +34,16 @@ LONGEST_KEPT: Final = 10_000
 _valid: LRUCache[str, tuple[DocumentNode, int]] = LRUCache(KEPT_CHARACTERS, getsizeof=lambda kept: kept[1])
 
 
+def known_document(text: str) -> DocumentNode | None:
+    """The document, where it has come before and is valid."""
+    kept = _valid.get(text)
+    return kept[0] if kept else None
+
+
 def is_subscription(text: str, operation_name: str | None) -> bool:
     """Whether that is what this operation, which is running, has turned out to be."""
     try:
-        document = _valid[text][0] if text in _valid else parse(text, max_tokens=MOST_TOKENS)
+        document = known_document(text) or parse(text, max_tokens=MOST_TOKENS)
     except GraphQLError:
         return False
     operation = get_operation_ast(document, operation_name)

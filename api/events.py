@@ -23,6 +23,8 @@ class EventStream(SSETransport):
 
         Some name every type that they can read (urql does), and mean JSON.
         """
+        if EVENTS not in accept.lower():
+            return False
         wanted = _qualities(accept)
         events, json = wanted.get(EVENTS, 0.0), max(wanted.get(type, 0.0) for type in JSON)
         return events > json

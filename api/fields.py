@@ -12,9 +12,9 @@ from strawberry import UNSET
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def field(description: str) -> Callable[[F], F]:
-    """A field of a type or of Query."""
-    return cast(Callable[[F], F], strawberry.field(description=description))
+def field(description: str, *, shows: object = None) -> Callable[[F], F]:
+    """A field of a type or of Query; `shows` is its type where what it gives is shown as something else."""
+    return cast(Callable[[F], F], strawberry.field(description=description, graphql_type=shows))
 
 
 def mutation(description: str) -> Callable[[F], F]:
@@ -22,9 +22,9 @@ def mutation(description: str) -> Callable[[F], F]:
     return cast(Callable[[F], F], strawberry.mutation(description=description))
 
 
-def subscription(description: str) -> Callable[[F], F]:
-    """A field of Subscription."""
-    return cast(Callable[[F], F], strawberry.subscription(description=description))
+def subscription(description: str, *, shows: object = None) -> Callable[[F], F]:
+    """A field of Subscription; `shows` as with `field`."""
+    return cast(Callable[[F], F], strawberry.subscription(description=description, graphql_type=shows))
 
 
 def enum_value(name: str, description: str) -> str:

@@ -69,15 +69,11 @@ def _read_token(value: Any) -> ConsistencyToken:
     raise GraphQLError("A ConsistencyToken is what a receipt gave as `consistencyToken`, unchanged.")
 
 
-def _write_decimal(value: Decimal) -> str:
-    return format(value, "f")
-
-
 SCALARS: Final[dict[object, ScalarDefinition]] = {
     Decimal: strawberry.scalar(
         name="Decimal",
         description='Exact decimal number as a string, e.g. "19.90".',
-        serialize=_write_decimal,
+        serialize=str,
         parse_value=_read_decimal,
     ),
     DateTime: strawberry.scalar(

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
 import strawberry
 from graphql import GraphQLError, GraphQLField, GraphQLResolveInfo, GraphQLSchema
@@ -10,51 +10,34 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext, ExecutionResult
 from strawberry.types.graphql import OperationType
 
-from api.arguments import ConsistentWith
 from api.auth import ACCESS, Access, check_access
 from api.commands.queries import CommandQueries
 from api.commands.subscriptions import CommandSubscriptions
-from api.connections.types import Node
+from api.compiled.sources import resolve_from_sources
 from api.context import Context, Info, message_extensions
 from api.customers.mutations import CustomerMutations
-from api.customers.queries import CustomerQueries, find_customer
+from api.customers.queries import CustomerQueries
 from api.documents import Documents
-from api.errors import BadUserInput, Faults, Phases
-from api.fields import field
+from api.errors import Faults, Phases
+from api.nodes.queries import NodeQueries
 from api.orders.mutations import OrderMutations
-from api.orders.queries import OrderQueries, find_order
+from api.orders.queries import OrderQueries
 from api.orders.subscriptions import OrderSubscriptions
 from api.products.mutations import ProductMutations
-from api.products.queries import ProductQueries, find_product
+from api.products.queries import ProductQueries
 from api.products.subscriptions import ProductSubscriptions
 from api.projection.queries import ProjectionQueries
 from api.sales.queries import SalesQueries
 from api.scalars import SCALARS
-from write_model.contracts.ids import kind_of
 
 
 @strawberry.type(
     description="What can be asked. Queries change nothing, and show the effect of a command within moments."
 )
-class Query(ProjectionQueries, CommandQueries, SalesQueries, OrderQueries, ProductQueries, CustomerQueries):
-    @field("Whatever has this id: a customer, a product or an order; null where there is none that the caller may see.")
-    async def node(
-        self,
-        info: Info,
-        id: Annotated[strawberry.ID, strawberry.argument(description="Any id that the API gave.")],
-        consistent_with: ConsistentWith = strawberry.UNSET,
-    ) -> Node | None:
-        await info.context.consistent_with(consistent_with)
-        match kind_of(id):
-            case "ord":
-                return await find_order(info, id)
-            case "cus":
-                return await find_customer(info, id)
-            case "prd":
-                return await find_product(info, id)
-            case "cmd":
-                return None
-        raise BadUserInput("This is not the id of anything here.")
+class Query(
+    ProjectionQueries, CommandQueries, SalesQueries, OrderQueries, ProductQueries, CustomerQueries, NodeQueries
+):
+    pass
 
 
 @strawberry.type(description="What can be done. Every mutation is a command, and answers a receipt, never data.")
@@ -76,9 +59,10 @@ class Schema(strawberry.Schema):
             mutation=Mutation,
             subscription=Subscription,
             extensions=[Documents, Phases],
-            config=StrawberryConfig(scalar_map=SCALARS),
+            config=StrawberryConfig(scalar_map=SCALARS, info_class=Info),
         )
         guard(self._schema)
+        resolve_from_sources(self._schema)
 
     async def execute(
         self,

@@ -3,7 +3,8 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from functools import partial
-from typing import Any
+from json import JSONDecodeError
+from typing import Any, Final
 
 from cross_web import AsyncHTTPRequestAdapter, HTTPException, StarletteRequestAdapter
 from graphql import GraphQLError
@@ -18,6 +19,7 @@ from strawberry.http.base import BaseRequestProtocol
 from strawberry.schema.exceptions import InvalidOperationTypeError
 from strawberry.subscriptions import GRAPHQL_SSE_PROTOCOL, GRAPHQL_TRANSPORT_WS_PROTOCOL
 
+from api.compiled.answers import Answers
 from api.context import Context, Services
 from api.documents import is_subscription
 from api.door import Door
@@ -27,6 +29,9 @@ from api.pages.graphiql import EXAMPLE_IDS, example_variables, graphiql_page
 from api.schema import schema
 from api.socket import SocketAdapter, SocketHandler
 from api.wire import GraphQLRequest, decode_json, read_request
+
+_OPERATION: Final = "orderstream.operation"
+"""Where a request's scope keeps what was read of its body."""
 
 
 class HttpFault(Exception):
@@ -55,14 +60,16 @@ class GraphQLView(GraphQL[Context, None]):
         )
         self._services = services
         self._door = Door(services.settings, services.leaving)
+        self.answers = Answers(schema)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, whatever comes, in JSON."""
         if scope["type"] == "websocket":
             await self._socket(scope, receive, send)
             return
+        request = Request(scope, receive)
         try:
-            response = await self.run(Request(scope, receive))
+            response = await self._by_plan(request) or await self.run(request)
         except Refused as fault:
             response = _turn_away(fault)
         except asyncio.CancelledError:
@@ -75,6 +82,8 @@ class GraphQLView(GraphQL[Context, None]):
             return
         except HttpFault as error:
             response = _refusal(error.status, error.fault, error.headers)
+        except JSONDecodeError:
+            response = _refusal(400, BadUserInput("Unable to parse request body as JSON"))
         except HTTPException as error:
             # strawberry's own refusals: an unknown operation, a method or an operation type that is not served here.
             if error.status_code == 405 or isinstance(error.__cause__, InvalidOperationTypeError):
@@ -105,7 +114,7 @@ class GraphQLView(GraphQL[Context, None]):
         headers: Mapping[str, str],
     ) -> Response:
         """The only streams that are served: server-sent events."""
-        operation: GraphQLRequest = request.state.operation
+        operation: GraphQLRequest = request.scope[_OPERATION]
         return EventResponse(
             stream(),
             {**sub_response.headers, **headers},
@@ -117,25 +126,44 @@ class GraphQLView(GraphQL[Context, None]):
         """Built once a request, or once a connection."""
         return Context.of(self._services, request, response.headers if isinstance(response, Response) else None)
 
-    async def parse_http_body(self, request: AsyncHTTPRequestAdapter) -> GraphQLRequestData:
+    async def _by_plan(self, request: Request) -> Response | None:
+        """The answer to a query that has a plan; None for whatever strawberry has to answer."""
+        if request.method != "POST" and (request.method != "GET" or "query" not in request.query_params):
+            return None
+        operation = await self._operation(request)
+        if operation.query is None or self._get_stream_transport_from_headers(request.headers):
+            return None
+        context = Context.of(self._services, request)
+        with self._door.request():
+            body = await self.answers.answer(operation.query, operation.operationName, operation.variables, context)
+        return Response(body, media_type="application/json") if body is not None else None
+
+    async def _operation(self, request: Request) -> GraphQLRequest:
         """The one operation that a request asks for: no batches, no uploads."""
-        assert isinstance(request, StarletteRequestAdapter)
+        if _OPERATION in request.scope:
+            operation: GraphQLRequest = request.scope[_OPERATION]
+            return operation
         if request.method == "GET":
             value: Any = {
-                name: decode_json(text) if name in ("variables", "extensions") and isinstance(text, str) else text
+                name: decode_json(text) if name in ("variables", "extensions") else text
                 for name, text in request.query_params.items()
             }
         else:
             # The exact type also keeps foreign pages out, which may send forms and plain text without asking first.
-            media_type = (request.content_type or "").partition(";")[0].strip().lower()
+            media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
             if media_type != "application/json":
                 raise HttpFault(415, BadUserInput("Send the request as `Content-Type: application/json`."))
-            value = decode_json(await self._read_body(request._request))
+            value = decode_json(await self._read_body(request))
         try:
-            operation = read_request(value)
+            operation = request.scope[_OPERATION] = read_request(value)
         except BadUserInput as fault:
             raise HttpFault(400, fault) from None
-        request._request.state.operation = operation
+        return operation
+
+    async def parse_http_body(self, request: AsyncHTTPRequestAdapter) -> GraphQLRequestData:
+        """The operation, as strawberry wants it."""
+        assert isinstance(request, StarletteRequestAdapter)
+        operation = await self._operation(request._request)
         # Server-sent events, where the client asks for them: the "distinct connections mode" of the GraphQL over SSE
         # protocol.
         events = self._get_stream_transport_from_headers(request.headers)

@@ -8,7 +8,7 @@ from typing import Final
 from read_model.changes import Changes
 from read_model.connection import Reader
 from read_model.errors import CommandUnknown
-from read_model.rows import Rows
+from read_model.rows import Row, Rows
 from read_model.schema.commands import CommandRow
 from read_model.schema.keys import Keys
 from read_model.subscription import Subscription
@@ -20,10 +20,10 @@ LONGEST_TAKE: Final = timedelta(minutes=5)
 transaction may be tried again for a while. It costs a wait of a second who asks for an id as young that is nobody's.
 """
 
-COMMANDS: Final = Rows("cmd", Keys.command, ("summary", "refusals"), CommandRow.decode)
+COMMANDS: Final = Rows("cmd", Keys.command, ("summary", "refusals"))
 
 
-async def command(reader: Reader, changes: Changes, id: str, *, now: datetime, seconds: float) -> CommandRow | None:
+async def command(reader: Reader, changes: Changes, id: str, *, now: datetime, seconds: float) -> Row | None:
     """The queued command with the id, None where there is none. One round trip for what is there.
 
     There is no token for a command that was just taken, but its id says when that was: one that may not have come here
@@ -65,7 +65,7 @@ async def _news(feed: Subscription, passing: asyncio.Task[bool]) -> None:
         await asyncio.gather(announced, return_exceptions=True)
 
 
-async def command_settled(reader: Reader, changes: Changes, id: str) -> AsyncGenerator[CommandRow, None]:
+async def command_settled(reader: Reader, changes: Changes, id: str) -> AsyncGenerator[Row, None]:
     """The command once it has its outcome, and nothing more; CommandUnknown, SlowConsumer, Unavailable.
 
     Close it when done (contextlib.aclosing): it holds a subscription.
@@ -75,7 +75,7 @@ async def command_settled(reader: Reader, changes: Changes, id: str) -> AsyncGen
         row = await COMMANDS.find(reader, id)
         if row is None:
             raise CommandUnknown(id=id)
-        while row is None or row.settled_at is None:
+        while row is None or CommandRow.decode(row.texts).settled_at is None:
             await anext(feed)
             row = await feed.patiently(lambda: COMMANDS.find(reader, id))
         yield row

@@ -1,7 +1,7 @@
 """The one way to read: all that a query needs at once, from any number of partitions, in one round trip."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from copy import copy
 from typing import Any, Final, Self
 
@@ -54,6 +54,7 @@ class Reader:
         self._room = Room(settings.reads_in_flight, "reads")
         self._generations: dict[int, int] = {}
         self._floor: Mapping[int, Position] = {}
+        self._company: _Company | None = None
 
     def at_least(self, positions: Mapping[int, Position]) -> Self:
         """The same reader for whoever was shown so much before: a partition below its position is BeingPrepared.
@@ -63,6 +64,12 @@ class Reader:
         bound = copy(self)
         bound._floor = {p: max(at, self._floor.get(p, BEGINNING)) for p, at in {**self._floor, **positions}.items()}
         return bound
+
+    def in_company(self) -> Self:
+        """The same reader for one who reads several things: what is asked at once shares a round trip."""
+        together = copy(self)
+        together._company = _Company(together._fetch)
+        return together
 
     async def read(self, wanted: Mapping[int, Commands]) -> dict[int, Replies]:
         """The replies to each partition's commands, all from the generation that serves; BeingPrepared, NoReply, Busy.
@@ -107,8 +114,9 @@ class Reader:
 
         NoReply, Busy.
         """
-        with self._room.place():
-            return await self._fetch(groups)
+        if self._company:
+            return await self._company.fetch(groups)
+        return await self._fetch(groups)
 
     async def _fetch(self, groups: Mapping[int, Sequence[Command]]) -> dict[int, Replies]:
         self.round_trips += 1
@@ -117,14 +125,58 @@ class Reader:
             for command in commands:
                 pipeline.execute_command(*command)
         try:
-            async with asyncio.timeout(self._timeout):
-                replies = iter(await pipeline.execute(raise_on_error=False))
+            with self._room.place():
+                async with asyncio.timeout(self._timeout):
+                    replies = iter(await pipeline.execute(raise_on_error=False))
         except (RedisError, OSError, TimeoutError) as error:
             raise NoReply from error
         return {partition: [_checked(next(replies)) for _ in commands] for partition, commands in groups.items()}
 
     def _keys(self, partition: int) -> Keys:
         return Keys(partition, self._generations.get(partition, FIRST_GENERATION))
+
+
+class _Company:
+    """Fetches that begin in the same step of the event loop, made one."""
+
+    def __init__(self, fetch: Callable[[Mapping[int, Sequence[Command]]], Awaitable[dict[int, Replies]]]) -> None:
+        self._fetch = fetch
+        self._waiting: list[tuple[Mapping[int, Sequence[Command]], asyncio.Future[dict[int, Replies]]]] = []
+        self._trips: set[asyncio.Task[None]] = set()
+
+    async def fetch(self, groups: Mapping[int, Sequence[Command]]) -> dict[int, Replies]:
+        """As Reader.fetch."""
+        loop = asyncio.get_running_loop()
+        if not self._waiting:
+            loop.call_soon(self._depart)
+        replies: asyncio.Future[dict[int, Replies]] = loop.create_future()
+        self._waiting.append((groups, replies))
+        return await replies
+
+    def _depart(self) -> None:
+        trip = asyncio.create_task(self._travel(self._waiting))
+        self._trips.add(trip)  # the event loop itself would forget it
+        trip.add_done_callback(self._trips.discard)
+        self._waiting = []
+
+    async def _travel(
+        self, waiting: list[tuple[Mapping[int, Sequence[Command]], asyncio.Future[dict[int, Replies]]]]
+    ) -> None:
+        everything: dict[int, list[Command]] = {}
+        for groups, _ in waiting:
+            for partition, commands in groups.items():
+                everything.setdefault(partition, []).extend(commands)
+        try:
+            replies = {partition: iter(found) for partition, found in (await self._fetch(everything)).items()}
+        except Exception as error:
+            for _, future in waiting:
+                if not future.done():
+                    future.set_exception(error)
+            return
+        for groups, future in waiting:
+            theirs = {partition: [next(replies[partition]) for _ in commands] for partition, commands in groups.items()}
+            if not future.done():
+                future.set_result(theirs)
 
 
 def _checked(reply: Any) -> Any:

@@ -5,22 +5,21 @@ from typing import Final
 
 from read_model.connection import Reader
 from read_model.pages import Listing, Page, PageRequest
-from read_model.rows import Rows
-from read_model.schema.customers import CustomerRow
+from read_model.rows import Row, Rows
 from read_model.schema.keys import Keys
 from read_model.schema.names import id_of_member
 from read_model.search import search_words
 from write_model.contracts.ids import kind_of
 
-CUSTOMERS: Final = Rows("cus", Keys.customer, ("summary",), CustomerRow.decode)
+CUSTOMERS: Final = Rows("cus", Keys.customer, ("summary",))
 
 
-async def customer(reader: Reader, id: str) -> CustomerRow | None:
+async def customer(reader: Reader, id: str) -> Row | None:
     """The customer with the id, None where there is none; Unavailable. One round trip."""
     return await CUSTOMERS.find(reader, id)
 
 
-async def customers(reader: Reader, page: PageRequest, search: str = "") -> Page[CustomerRow]:
+async def customers(reader: Reader, page: PageRequest, search: str = "") -> Page[Row]:
     """The customers by name, those in whose name or e-mail each word of the search begins a word.
 
     BadCursor, BadSearch, Unavailable. Two round trips. A cursor may be passed on with another search.
@@ -35,6 +34,6 @@ async def customers(reader: Reader, page: PageRequest, search: str = "") -> Page
     return await listing.read(reader, page, _rows_of)
 
 
-async def _rows_of(reader: Reader, members: Sequence[str]) -> dict[str, CustomerRow]:
+async def _rows_of(reader: Reader, members: Sequence[str]) -> dict[str, Row]:
     rows = await CUSTOMERS.find_all(reader, map(id_of_member, members))
     return {member: rows[id] for member in members if (id := id_of_member(member)) in rows}

@@ -2,13 +2,14 @@
 
 from collections.abc import AsyncGenerator
 from datetime import datetime
+from functools import partial
 from typing import Final
 
 from read_model.changes import Changes
 from read_model.connection import Reader
 from read_model.errors import OrderUnknown
 from read_model.pages import Bound, Listing, Page, PageRequest, Range, empty_page
-from read_model.rows import Rows
+from read_model.rows import Parts, Row, Rows
 from read_model.schema.changes import OrderChanged
 from read_model.schema.keys import Keys
 from read_model.schema.orders import OrderRow
@@ -16,12 +17,12 @@ from read_model.subscription import Resync, Subscription
 from write_model.contracts.ids import earliest_id, kind_of
 from write_model.contracts.streams import partition_of
 
-ORDERS: Final = Rows("ord", Keys.order, ("summary", "lines", "address", "shipment", "timeline"), OrderRow.decode)
+ORDERS: Final = Rows("ord", Keys.order, ("summary", "lines", "address", "shipment", "timeline"))
 
 
-async def order(reader: Reader, id: str) -> OrderRow | None:
+async def order(reader: Reader, id: str, parts: Parts | None = None) -> Row | None:
     """The order with the id, None where there is none; Unavailable. One round trip."""
-    return await ORDERS.find(reader, id)
+    return await ORDERS.find(reader, id, parts)
 
 
 async def orders(
@@ -33,7 +34,8 @@ async def orders(
     created_from: datetime | None = None,
     created_before: datetime | None = None,
     newest_first: bool = True,
-) -> Page[OrderRow]:
+    parts: Parts | None = None,
+) -> Page[Row]:
     """The orders of all customers or of one, in any status or in one, by creation; BadCursor, Unavailable.
 
     Two round trips. A cursor may be passed on with another filter or order: it names a moment.
@@ -52,7 +54,7 @@ async def orders(
             high=Bound(earliest_id("ord", created_before), inclusive=False) if created_before else None,
         ),
     )
-    return await listing.read(reader, page, ORDERS.find_all)
+    return await listing.read(reader, page, partial(ORDERS.find_all, parts=parts))
 
 
 async def order_status_changes(
@@ -67,7 +69,7 @@ async def order_status_changes(
         raise OrderUnknown(id=order_id)
     # The feed comes first: whatever happens while the timeline is read is in one of them, or in both.
     async with changes.subscribe((partition_of(order_id, reader.partitions),), order_id) as feed:
-        row = await order(reader, order_id)
+        row = await _decoded(reader, order_id)
         if row is None:
             raise OrderUnknown(id=order_id)
         seen = row.summary.version if after_version is None else after_version
@@ -87,7 +89,7 @@ async def _next_changes(
     """What the next item of the feed tells of an order that was seen at the version, in that status."""
     item = await anext(feed)
     if isinstance(item, Resync):
-        row = await feed.patiently(lambda: order(reader, order_id))
+        row = await feed.patiently(lambda: _decoded(reader, order_id))
         return _timeline(row) if row else []
     change = item.change
     if not isinstance(change, OrderChanged) or not change.is_status_change or change.version <= seen:
@@ -96,10 +98,15 @@ async def _next_changes(
         return [change]
     # Redis went back before we looked, and this was offered before it did: those between come again, with the row.
     while True:
-        row = await feed.patiently(lambda: order(reader, order_id))
+        row = await feed.patiently(lambda: _decoded(reader, order_id))
         if row and row.summary.version >= change.version:
             return _timeline(row)
         await feed.pause()
+
+
+async def _decoded(reader: Reader, id: str) -> OrderRow | None:
+    row = await order(reader, id)
+    return OrderRow.decode(row.texts) if row else None
 
 
 def _timeline(row: OrderRow) -> list[OrderChanged]:

@@ -6,7 +6,7 @@ goes on working when its own row has gone.
 
 import base64
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from typing import Final, Generic, NamedTuple, TypeVar
 
@@ -91,13 +91,46 @@ class PageRequest:
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
-    """Rows in the list's order, a cursor for each; `total_count` is the whole list's."""
+    """Rows in the list's order, and the members that they are there; `total_count` is the whole list's."""
 
     rows: tuple[T, ...]
-    cursors: tuple[str, ...]
+    members: tuple[str, ...]
+    cursor_of: Callable[[str], str] = field(compare=False)
     has_next: bool
     has_previous: bool
     total_count: int
+
+    @property
+    def cursors(self) -> tuple[str, ...]:
+        """A cursor for each row."""
+        return tuple(map(self.cursor_of, self.members))
+
+    @property
+    def edges(self) -> "list[Edge[T]]":
+        """The rows with their cursors."""
+        return [Edge(cursor, row) for cursor, row in zip(self.cursors, self.rows, strict=True)]
+
+    @property
+    def nodes(self) -> tuple[T, ...]:
+        """The rows, as the contract calls them."""
+        return self.rows
+
+    @property
+    def start_cursor(self) -> str | None:
+        """The cursor of the first row, if there is one."""
+        return self.cursor_of(self.members[0]) if self.members else None
+
+    @property
+    def end_cursor(self) -> str | None:
+        """The cursor of the last row, if there is one."""
+        return self.cursor_of(self.members[-1]) if self.members else None
+
+
+class Edge(NamedTuple, Generic[T]):
+    """A row of a page, and its place in the list."""
+
+    cursor: str
+    node: T
 
 
 class Bound(NamedTuple):
@@ -227,7 +260,8 @@ class Ordering:
         more = len(found) > request.size
         return Page(
             rows=tuple(rows[member] for member in there),
-            cursors=tuple(map(self.cursor_of, there)),
+            members=tuple(there),
+            cursor_of=self.cursor_of,
             has_next=(more and not request.backward) or is_any_outside[1],
             has_previous=(more and request.backward) or is_any_outside[0],
             total_count=total,
@@ -271,4 +305,4 @@ class Listing(Ordering):
 
 def empty_page() -> Page[T]:
     """The page of a list that cannot have anything."""
-    return Page((), (), has_next=False, has_previous=False, total_count=0)
+    return Page((), (), str, has_next=False, has_previous=False, total_count=0)

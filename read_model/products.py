@@ -8,7 +8,7 @@ from read_model.changes import Changes
 from read_model.connection import Reader
 from read_model.errors import ProductUnknown
 from read_model.pages import Ordering, Page, PageRequest, Range
-from read_model.rows import Rows
+from read_model.rows import Row, Rows
 from read_model.schema.catalogue import LABEL_DIGITS, NUMBER_DIGITS, Order
 from read_model.schema.keys import Keys
 from read_model.schema.names import fold
@@ -18,7 +18,7 @@ from read_model.subscription import Announced
 from write_model.contracts.ids import CATALOGUE_SLOT, kind_of
 from write_model.contracts.streams import partition_of
 
-PRODUCTS: Final = Rows("prd", Keys.product, ("summary",), ProductRow.decode)
+PRODUCTS: Final = Rows("prd", Keys.product, ("summary",))
 EVERYTHING: Final = Criteria()
 
 # HGETALL itself looks otherwise in every protocol.
@@ -52,14 +52,14 @@ class Category(NamedTuple):
     product_count: int
 
 
-async def product(reader: Reader, id: str) -> ProductRow | None:
+async def product(reader: Reader, id: str) -> Row | None:
     """The product with the id, None where there is none; Unavailable. One round trip."""
     return await PRODUCTS.find(reader, id)
 
 
 async def products(
     reader: Reader, page: PageRequest, criteria: Criteria = EVERYTHING, order_by: str = "NAME"
-) -> Page[ProductRow]:
+) -> Page[Row]:
     """The products that meet the criteria, in one of `SORTINGS`; BadCursor, Unavailable. Two round trips.
 
     A cursor may be passed on with other criteria: it names a place in the order.
@@ -95,13 +95,13 @@ async def categories(reader: Reader) -> list[Category]:
     return sorted(found, key=lambda category: (fold(category.name), category.name))
 
 
-async def top_products(reader: Reader, page: PageRequest) -> list[ProductRow]:
+async def top_products(reader: Reader, page: PageRequest) -> list[Row]:
     """The products that sold, best sellers first, discontinued ones too; Unavailable. Two round trips."""
     found = await products(reader, page, Criteria(include_discontinued=True), "BEST_SELLING")
-    return [row for row in found.rows if row.units_sold > 0]
+    return [row for row in found.rows if ProductRow.decode(row.texts).units_sold > 0]
 
 
-async def product_changes(reader: Reader, changes: Changes, product_id: str) -> AsyncGenerator[ProductRow, None]:
+async def product_changes(reader: Reader, changes: Changes, product_id: str) -> AsyncGenerator[Row, None]:
     """The product now, and again whenever it has changed, without end; changes that come together are seen as one.
 
     ProductUnknown, Unavailable. Close it when done (contextlib.aclosing): it holds a subscription.
@@ -114,10 +114,15 @@ async def product_changes(reader: Reader, changes: Changes, product_id: str) -> 
         if row is None:
             raise ProductUnknown(id=product_id)
         yield row
+        seen = _version(row)
         async for item in feed:
-            if isinstance(item, Announced) and item.change.version <= row.version:
+            if isinstance(item, Announced) and item.change.version <= seen:
                 continue
             now = await feed.patiently(lambda: product(reader, product_id))
-            if now and now.version > row.version:
-                row = now
-                yield row
+            if now and _version(now) > seen:
+                seen = _version(now)
+                yield now
+
+
+def _version(row: Row) -> int:
+    return ProductRow.decode(row.texts).version

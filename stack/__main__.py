@@ -1,6 +1,7 @@
 """The command line, `orderstream`: every command, each with what it needs and no more imported."""
 
 import sys
+from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
@@ -144,6 +145,21 @@ def schema(
     from stack import published
 
     typer.echo(published.streams() if events else published.graphql())
+
+
+@app.command()
+def plan(
+    document: Annotated[Path, typer.Argument(help="A file with a GraphQL query, or - for stdin.", allow_dash=True)],
+    operation: Annotated[str | None, typer.Option(metavar="NAME", help="Which, where there are several.")] = None,
+    false: Annotated[
+        list[str] | None, typer.Option(metavar="VARIABLE", help="False in @skip and @include; others are true.")
+    ] = None,
+) -> None:
+    """Print how a query is answered: what is read, and the code that writes the answer."""
+    from stack.plan import explain
+
+    text = sys.stdin.read() if str(document) == "-" else document.read_text(encoding="utf-8")
+    typer.echo(explain(text, operation, set(false or ())))
 
 
 @app.command()

@@ -8,19 +8,21 @@ from api.context import Info
 from api.errors import check_id
 from api.fields import field
 from read_model.commands import command
+from read_model.rows import Row
+from read_model.schema.commands import CommandRow
 
 
-async def find_command(info: Info, id: str) -> Command | None:
+async def find_command(info: Info, id: str) -> Row | None:
     """The command, where the caller queued one of that id."""
     check_id(id, "cmd")
     services = info.context.services
     read, patience = services.read, services.settings.stale_read_timeout_ms / 1000
     row = await command(read.reader, read.changes, id, now=services.clock(), seconds=patience)
-    return Command.of(row) if row and row.sender == str(info.context.actor) else None
+    return row if row and CommandRow.decode(row.texts).sender == str(info.context.actor) else None
 
 
 @strawberry.type
 class CommandQueries:
-    @field("A queued command that the caller sent.")
-    async def command(self, info: Info, id: CommandId) -> Command | None:
+    @field("A queued command that the caller sent.", shows=Command | None)
+    async def command(self, info: Info, id: CommandId) -> Row | None:
         return await find_command(info, id)

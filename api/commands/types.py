@@ -4,10 +4,13 @@ from enum import Enum
 
 import strawberry
 
+from api.compiled.sources import shows
 from api.fields import enum_value
 from api.scalars import DateTime
-from api.user_errors import UserError, UserErrorCode
-from read_model.schema.commands import CommandRow
+from api.user_errors import UserError
+from read_model.schema.commands import CommandRow, RefusalRow
+
+shows(RefusalRow)(UserError)  # which mutations answer as well
 
 
 @strawberry.enum(description="How far a queued command has come.")
@@ -17,6 +20,7 @@ class CommandStatus(Enum):
     REJECTED = enum_value("REJECTED", "It was refused, and nothing of it took effect.")
 
 
+@shows(CommandRow, aggregate_id="result_id", version="result_version", user_errors="refusals")
 @strawberry.type(description="A command that was sent with `Prefer: respond-async`, and what became of it.")
 class Command:
     id: strawberry.ID = strawberry.field(description="The `commandId` of `queued`.")
@@ -29,24 +33,3 @@ class Command:
     )
     version: int | None = strawberry.field(description="The version of that after the command, once committed.")
     user_errors: list[UserError] = strawberry.field(description="Why it was rejected; empty otherwise.")
-
-    @classmethod
-    def of(cls, row: CommandRow) -> "Command":
-        """The command as clients see it."""
-        return cls(
-            id=strawberry.ID(row.id),
-            name=row.name,
-            status=CommandStatus(row.status),
-            queued_at=DateTime(row.queued_at),
-            settled_at=DateTime(row.settled_at) if row.settled_at else None,
-            aggregate_id=strawberry.ID(row.result_id) if row.result_id else None,
-            version=row.result_version,
-            user_errors=[
-                UserError(
-                    code=UserErrorCode(refusal.code),
-                    message=refusal.message,
-                    field=list(refusal.field) if refusal.field is not None else None,
-                )
-                for refusal in row.refusals
-            ],
-        )

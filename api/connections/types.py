@@ -1,14 +1,15 @@
-"""Pages of the contract: Relay connections over the read model's pages, and what every node has."""
+"""Pages of the contract: Relay connections, which show the read model's pages, and what every node has."""
 
-from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import strawberry
 
-from read_model.pages import Page, PageRequest
+from api.compiled.sources import made_of
+from read_model.pages import PageRequest
+from read_model.rows import Row
+from write_model.contracts.ids import NOUNS
 
 T = TypeVar("T")
-Row = TypeVar("Row")
 
 
 @strawberry.interface(description="Whatever has an id of its own and can be found by it: `Query.node`.")
@@ -16,6 +17,16 @@ class Node:
     id: strawberry.ID = strawberry.field(
         description="Like no other id. Its beginning tells what it names, e.g. `ord_` an order; the rest is opaque."
     )
+
+    @classmethod
+    def is_type_of(cls, source: object, _: Any) -> bool:
+        """Whatever a query found for the type is of it."""
+        return isinstance(source, Row)
+
+    @classmethod
+    def resolve_type(cls, source: Row, *_: Any) -> str:
+        """The type that a row of its kind is shown as."""
+        return NOUNS[source.kind].capitalize()
 
 
 @strawberry.type(description="Where a page stands in its list.")
@@ -46,25 +57,11 @@ class Edge(Generic[T]):
 class Connection(Generic[T]):
     edges: list[Edge[T]] = strawberry.field(description="The page's entries, each with its cursor.")
     nodes: list[T] = strawberry.field(description="The page's entries alone.")
-    page_info: PageInfo = strawberry.field(description="Whether the list goes on, and the cursors to go on with.")
+    page_info: PageInfo = strawberry.field(
+        description="Whether the list goes on, and the cursors to go on with.",
+        metadata=made_of(has_next_page="has_next", has_previous_page="has_previous"),
+    )
     total_count: int = strawberry.field(description="Entries in the whole list, on all pages; exact.")
-
-    @classmethod
-    def of(cls, page: Page[Row], node_of: Callable[[Row], T]) -> "Connection[T]":
-        """The page as clients see it."""
-        nodes = [node_of(row) for row in page.rows]
-        cursors = page.cursors
-        return cls(
-            edges=[Edge(cursor=cursor, node=node) for cursor, node in zip(cursors, nodes, strict=True)],
-            nodes=nodes,
-            page_info=PageInfo(
-                has_next_page=page.has_next,
-                has_previous_page=page.has_previous,
-                start_cursor=cursors[0] if cursors else None,
-                end_cursor=cursors[-1] if cursors else None,
-            ),
-            total_count=page.total_count,
-        )
 
 
 def page_request(first: int | None, after: str | None, last: int | None, before: str | None) -> PageRequest:

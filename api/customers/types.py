@@ -6,13 +6,16 @@ import strawberry
 from strawberry import UNSET
 
 from api.arguments import After, Before, Filter, First, Last, OrderBy
+from api.compiled.sources import shows
 from api.connections.types import Connection, Node, page_request
 from api.context import Info
 from api.fields import enum_value, field
-from api.money import Money, money
+from api.money import Money, money_at
 from api.orders.types import Order, OrderOrder, OrderStatus
 from api.scalars import DateTime
 from read_model.orders import orders
+from read_model.pages import Page
+from read_model.rows import Row
 from read_model.schema.customers import CustomerRow
 
 
@@ -32,6 +35,7 @@ class CustomerOrderFilter:
     )
 
 
+@shows(CustomerRow)
 @strawberry.type(description="A customer with their profile and what they ordered.")
 class Customer(Node):
     version: int = strawberry.field(
@@ -44,14 +48,15 @@ class Customer(Node):
     status: CustomerStatus = strawberry.field(description="Whether they may order.")
     registered_at: DateTime = strawberry.field(description="When they were registered.")
     order_count: int = strawberry.field(description="Placed orders, cancelled ones left out.")
-    total_spent: Money = strawberry.field(description="Total of those orders.")
+    total_spent: Money = strawberry.field(description="Total of those orders.", metadata=money_at("total_spent"))
     last_order_at: DateTime | None = strawberry.field(
         description="When they placed an order last, cancelled or not; null before the first."
     )
 
-    @field("The customer's own orders, drafts included, newest first by default.")
+    @field("The customer's own orders, drafts included, newest first by default.", shows=Connection[Order])
     async def orders(
         self,
+        parent: strawberry.Parent[Row],
         info: Info,
         filter: Filter[CustomerOrderFilter] = UNSET,
         order_by: OrderBy[OrderOrder] = OrderOrder.NEWEST,
@@ -59,27 +64,12 @@ class Customer(Node):
         after: After = UNSET,
         last: Last = UNSET,
         before: Before = UNSET,
-    ) -> Connection[Order]:
-        page = await orders(
+    ) -> Page[Row]:
+        return await orders(
             info.context.reader,
             page=page_request(first, after, last, before),
-            customer_id=self.id,
+            customer_id=parent.id,
             status=filter.status.value if filter and filter.status else None,
             newest_first=order_by is OrderOrder.NEWEST,
-        )
-        return Connection.of(page, Order.of)
-
-    @classmethod
-    def of(cls, row: CustomerRow) -> "Customer":
-        """The customer as clients see them."""
-        return cls(
-            id=strawberry.ID(row.id),
-            version=row.version,
-            name=row.name,
-            email=row.email,
-            status=CustomerStatus(row.status),
-            registered_at=DateTime(row.registered_at),
-            order_count=row.order_count,
-            total_spent=money(row.total_spent, row.currency),
-            last_order_at=DateTime(row.last_order_at) if row.last_order_at else None,
+            parts=info.parts,
         )

@@ -13,26 +13,28 @@ from api.fields import field
 from api.orders.types import Order, OrderFilter, OrderOrder
 from api.scalars import DateTime
 from read_model.orders import order, orders
-from read_model.pages import empty_page
+from read_model.pages import Page, empty_page
+from read_model.rows import SUMMARY, Row
+from read_model.schema.orders import OrderSummary
 
 
-async def find_order(info: Info, id: str) -> Order | None:
+async def find_order(info: Info, id: str) -> Row | None:
     """The order, where there is one that the caller may see."""
     check_id(id, "ord")
-    row = await order(info.context.reader, id)
-    if row is None or not info.context.caller.may_see(row.summary.customer_id):
+    row = await order(info.context.reader, id, info.parts)
+    if row is None or not info.context.caller.may_see(OrderSummary.decode(row.texts[SUMMARY]).customer_id):
         return None
-    return Order.of(row)
+    return row
 
 
 @strawberry.type
 class OrderQueries:
-    @field("The order with this id; null where there is none, or where it is another customer's.")
-    async def order(self, info: Info, id: OrderId, consistent_with: ConsistentWith = UNSET) -> Order | None:
+    @field("The order with this id; null where there is none, or where it is another customer's.", shows=Order | None)
+    async def order(self, info: Info, id: OrderId, consistent_with: ConsistentWith = UNSET) -> Row | None:
         await info.context.consistent_with(consistent_with)
         return await find_order(info, id)
 
-    @field("Newest first by default. A customer sees their own orders; staff see all.")
+    @field("Newest first by default. A customer sees their own orders; staff see all.", shows=Connection[Order])
     async def orders(
         self,
         info: Info,
@@ -43,7 +45,7 @@ class OrderQueries:
         last: Last = UNSET,
         before: Before = UNSET,
         consistent_with: ConsistentWith = UNSET,
-    ) -> Connection[Order]:
+    ) -> Page[Row]:
         page, wanted = page_request(first, after, last, before), filter or OrderFilter()
         asked = None if wanted.customer_id is UNSET else wanted.customer_id
         if asked is not None:
@@ -52,8 +54,8 @@ class OrderQueries:
         customer_id = caller.customer_id if asked is None else asked
         await info.context.consistent_with(consistent_with)
         if customer_id and not caller.may_see(customer_id):
-            return Connection.of(empty_page(), Order.of)
-        found = await orders(
+            return empty_page()
+        return await orders(
             info.context.reader,
             page=page,
             customer_id=customer_id,
@@ -61,8 +63,8 @@ class OrderQueries:
             created_from=_moment(wanted.created_from),
             created_before=_moment(wanted.created_before),
             newest_first=order_by is OrderOrder.NEWEST,
+            parts=info.parts,
         )
-        return Connection.of(found, Order.of)
 
 
 def _moment(text: DateTime | None) -> datetime | None:

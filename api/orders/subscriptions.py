@@ -16,6 +16,7 @@ from api.orders.types import OrderChange, OrderStatus, OrderStatusChange
 from read_model.errors import OrderUnknown
 from read_model.order_feed import OrderFeed
 from read_model.orders import order_status_changes
+from read_model.schema.changes import OrderChanged
 
 
 @strawberry.type
@@ -25,7 +26,8 @@ class OrderSubscriptions:
         "The order's status changes, in order, each once. Without `afterVersion`, those from now on; "
         "with it, first\n"
         "those that the client missed, then live ones: 0 starts at the beginning, and a client that reconnects\n"
-        "with the last version it saw loses nothing."
+        "with the last version it saw loses nothing.",
+        shows=OrderStatusChange,
     )
     async def order_status_changed(
         self,
@@ -36,7 +38,7 @@ class OrderSubscriptions:
             strawberry.argument(description="The last version that the client saw; 0 for all from the start."),
         ] = UNSET,
         consistent_with: ConsistentWith = UNSET,
-    ) -> AsyncGenerator[OrderStatusChange, None]:
+    ) -> AsyncGenerator[OrderChanged, None]:
         check_id(order_id, "ord")
         await info.context.consistent_with(consistent_with)
         if await find_order(info, order_id) is None:
@@ -86,12 +88,12 @@ class OrderSubscriptions:
         return _order_changes(feed)
 
 
-async def _changes(info: Info, order_id: str, after_version: int | None) -> AsyncGenerator[OrderStatusChange, None]:
+async def _changes(info: Info, order_id: str, after_version: int | None) -> AsyncGenerator[OrderChanged, None]:
     read = info.context.services.read
     following = order_status_changes(info.context.reader, read.changes, order_id, after_version)
     async with aclosing(following) as changes:
         async for change in changes:
-            yield OrderStatusChange.of(change.order_id, change)
+            yield change
 
 
 async def _order_changes(feed: OrderFeed) -> AsyncGenerator[OrderChange, None]:

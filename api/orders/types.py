@@ -4,15 +4,16 @@ from enum import Enum
 
 import strawberry
 
+from api.compiled.sources import made_of, shows
 from api.connections.types import Node
 from api.context import Info
 from api.fields import enum_value, field
-from api.money import Money, money
+from api.money import Money, money_at
 from api.scalars import DateTime
 from read_model.order_feed import Followed
 from read_model.orders import order
-from read_model.schema.changes import OrderChanged
-from read_model.schema.orders import AddressRow, LineRow, OrderRow, ShipmentRow, StatusRow
+from read_model.rows import Row
+from read_model.schema.orders import AddressRow, LineRow, OrderSummary, ShipmentRow, StatusRow
 
 
 @strawberry.enum(description="Where an order stands in its life.")
@@ -61,6 +62,7 @@ class OrderCustomer:
     name: str = strawberry.field(description="Their name now; after a change of it, orders follow within moments.")
 
 
+@shows(LineRow)
 @strawberry.type(
     description=(
         "A line as it was when the order was placed; later changes of the product do not touch it.\n"
@@ -72,22 +74,13 @@ class OrderLine:
     sku: str = strawberry.field(description="The product's SKU at that time.")
     name: str = strawberry.field(description="The product's name at that time.")
     quantity: int = strawberry.field(description="Units, 1 to 10,000.")
-    unit_price: Money = strawberry.field(description="What one unit costs in this order.")
-    line_total: Money = strawberry.field(description="`unitPrice` times `quantity`.")
-
-    @classmethod
-    def of(cls, row: LineRow, currency: str) -> "OrderLine":
-        """The line as clients see it."""
-        return cls(
-            product_id=strawberry.ID(row.product_id),
-            sku=row.sku,
-            name=row.name,
-            quantity=row.quantity,
-            unit_price=money(row.unit_price, currency),
-            line_total=money(row.line_total, currency),
-        )
+    unit_price: Money = strawberry.field(
+        description="What one unit costs in this order.", metadata=money_at("unit_price")
+    )
+    line_total: Money = strawberry.field(description="`unitPrice` times `quantity`.", metadata=money_at("line_total"))
 
 
+@shows(AddressRow)
 @strawberry.type(description="Where an order goes.")
 class Address:
     recipient: str = strawberry.field(description="Who receives it.")
@@ -96,24 +89,16 @@ class Address:
     postal_code: str = strawberry.field(description="The postal code, in the country's own form.")
     country_code: str = strawberry.field(description='ISO 3166-1 alpha-2, e.g. "DE".')
 
-    @classmethod
-    def of(cls, row: AddressRow) -> "Address":
-        """The address as clients see it."""
-        return cls(**row._asdict())
 
-
+@shows(ShipmentRow)
 @strawberry.type(description="How an order travels.")
 class Shipment:
     carrier: str = strawberry.field(description="Who carries it.")
     tracking_number: str = strawberry.field(description="The carrier's number to follow it by.")
     shipped_at: DateTime = strawberry.field(description="When it was handed over.")
 
-    @classmethod
-    def of(cls, row: ShipmentRow) -> "Shipment":
-        """The shipment as clients see it."""
-        return cls(carrier=row.carrier, tracking_number=row.tracking_number, shipped_at=DateTime(row.shipped_at))
 
-
+@shows(StatusRow, order_id="id")
 @strawberry.type(description="One step in an order's life.")
 class OrderStatusChange:
     order_id: strawberry.ID = strawberry.field(description="The order.")
@@ -124,30 +109,22 @@ class OrderStatusChange:
     status: OrderStatus = strawberry.field(description="The status from then on.")
     occurred_at: DateTime = strawberry.field(description="When it happened.")
 
-    @classmethod
-    def of(cls, order_id: str, change: StatusRow | OrderChanged) -> "OrderStatusChange":
-        """The change as clients see it."""
-        return cls(
-            order_id=strawberry.ID(order_id),
-            version=change.version,
-            previous_status=OrderStatus(change.previous_status) if change.previous_status else None,
-            status=OrderStatus(change.status),
-            occurred_at=DateTime(change.occurred_at),
-        )
 
-
+@shows(OrderSummary, shipping_address="address")
 @strawberry.type(description="An order, from basket to delivery; `OrderStatus` says what its life is.")
 class Order(Node):
     version: int = strawberry.field(
         description="Grows with every change; pass it as `expectedVersion` to change what you saw."
     )
     status: OrderStatus = strawberry.field(description="Where it stands now.")
-    customer: OrderCustomer = strawberry.field(description="Whose order it is.")
+    customer: OrderCustomer = strawberry.field(
+        description="Whose order it is.", metadata=made_of(id="customer_id", name="customer_name")
+    )
     lines: list[OrderLine] = strawberry.field(
         description="What is ordered, a line a product, at most 100; empty in a new draft."
     )
     item_count: int = strawberry.field(description="Units over all lines.")
-    total: Money = strawberry.field(description="The sum of all lines.")
+    total: Money = strawberry.field(description="The sum of all lines.", metadata=money_at("total"))
     shipping_address: Address | None = strawberry.field(
         description="Where it goes; null in a draft and in one that was given up."
     )
@@ -162,28 +139,6 @@ class Order(Node):
     updated_at: DateTime = strawberry.field(description="When it changed last.")
     timeline: list[OrderStatusChange] = strawberry.field(description="Every status the order has had, oldest first.")
 
-    @classmethod
-    def of(cls, row: OrderRow) -> "Order":
-        """The order as clients see it."""
-        summary = row.summary
-        reason = summary.cancellation_reason
-        return cls(
-            id=strawberry.ID(summary.id),
-            version=summary.version,
-            status=OrderStatus(summary.status),
-            customer=OrderCustomer(id=strawberry.ID(summary.customer_id), name=summary.customer_name),
-            lines=[OrderLine.of(line, summary.currency) for line in row.lines],
-            item_count=summary.item_count,
-            total=money(summary.total, summary.currency),
-            shipping_address=Address.of(row.address) if row.address else None,
-            shipment=Shipment.of(row.shipment) if row.shipment else None,
-            cancellation_reason=CancellationReason(reason) if reason else None,
-            created_at=DateTime(summary.created_at),
-            placed_at=DateTime(summary.placed_at) if summary.placed_at else None,
-            updated_at=DateTime(summary.updated_at),
-            timeline=[OrderStatusChange.of(summary.id, change) for change in row.timeline],
-        )
-
 
 @strawberry.type(description="A change of an order: a new status, or an edit of a draft, whose status stays DRAFT.")
 class OrderChange:
@@ -192,10 +147,9 @@ class OrderChange:
     version: int = strawberry.field(description="The order's version at this change.")
     status: OrderStatus = strawberry.field(description="The order's status after this change.")
 
-    @field("The order as the read model shows it now.")
-    async def order(self, info: Info) -> Order | None:
-        row = await order(info.context.reader, self.order_id)
-        return Order.of(row) if row else None
+    @field("The order as the read model shows it now.", shows=Order | None)
+    async def order(self, info: Info) -> Row | None:
+        return await order(info.context.reader, self.order_id, info.parts)
 
     @classmethod
     def of(cls, followed: Followed) -> "OrderChange":

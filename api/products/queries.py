@@ -11,25 +11,28 @@ from api.context import Info
 from api.errors import check_id
 from api.fields import field
 from api.products.types import Category, Product, ProductFilter, ProductOrder, ProductSales
+from read_model.pages import Page
 from read_model.products import categories, product, products, top_products
+from read_model.rows import Row
 from read_model.search import Criteria, PriceRange
 
 
-async def find_product(info: Info, id: str) -> Product | None:
+async def find_product(info: Info, id: str) -> Row | None:
     """The product, where there is one; discontinued ones are still there."""
     check_id(id, "prd")
-    row = await product(info.context.reader, id)
-    return Product.of(row) if row else None
+    return await product(info.context.reader, id)
 
 
 @strawberry.type
 class ProductQueries:
-    @field("The product with this id, a discontinued one too; null where there is none.")
-    async def product(self, info: Info, id: ProductId, consistent_with: ConsistentWith = UNSET) -> Product | None:
+    @field("The product with this id, a discontinued one too; null where there is none.", shows=Product | None)
+    async def product(self, info: Info, id: ProductId, consistent_with: ConsistentWith = UNSET) -> Row | None:
         await info.context.consistent_with(consistent_with)
         return await find_product(info, id)
 
-    @field("The catalogue, by name unless asked otherwise, narrowed by words and conditions.")
+    @field(
+        "The catalogue, by name unless asked otherwise, narrowed by words and conditions.", shows=Connection[Product]
+    )
     async def products(
         self,
         info: Info,
@@ -46,11 +49,11 @@ class ProductQueries:
         last: Last = UNSET,
         before: Before = UNSET,
         consistent_with: ConsistentWith = UNSET,
-    ) -> Connection[Product]:
+    ) -> Page[Row]:
         read, page = info.context.services.read, page_request(first, after, last, before)
         criteria = _criteria(search or "", filter or ProductFilter(), read.settings.currency)
         await info.context.consistent_with(consistent_with)
-        return Connection.of(await products(info.context.reader, page, criteria, order_by.value), Product.of)
+        return await products(info.context.reader, page, criteria, order_by.value)
 
     @field("Categories that have products to order, by name.")
     async def categories(self, info: Info, consistent_with: ConsistentWith = UNSET) -> list[Category]:
@@ -58,16 +61,16 @@ class ProductQueries:
         found = await categories(info.context.reader)
         return [Category(name=category.name, product_count=category.product_count) for category in found]
 
-    @field("Best sellers by units in orders that were not cancelled.")
+    @field("Best sellers by units in orders that were not cancelled.", shows=list[ProductSales])
     async def top_products(
         self,
         info: Info,
         first: Annotated[int, strawberry.argument(description="At most so many, 0 to 100.")] = 10,
         consistent_with: ConsistentWith = UNSET,
-    ) -> list[ProductSales]:
+    ) -> list[Row]:
         page = page_request(first, UNSET, UNSET, UNSET)
         await info.context.consistent_with(consistent_with)
-        return [ProductSales.of(row) for row in await top_products(info.context.reader, page)]
+        return await top_products(info.context.reader, page)
 
 
 def _criteria(search: str, filter: ProductFilter, currency: str) -> Criteria:

@@ -14,15 +14,16 @@ from api.products.queries import find_product
 from api.products.types import Product
 from read_model.errors import ProductUnknown
 from read_model.products import product_changes
+from read_model.rows import Row
 
 
 @strawberry.type
 class ProductSubscriptions:
     # A coroutine that gives the generator, so that what is wrong with the request is said before anything streams.
-    @subscription("A product's price, stock or details, now and at each change.")
+    @subscription("A product's price, stock or details, now and at each change.", shows=Product)
     async def product_changed(
         self, info: Info, product_id: ProductId, consistent_with: ConsistentWith = UNSET
-    ) -> AsyncGenerator[Product, None]:
+    ) -> AsyncGenerator[Row, None]:
         check_id(product_id, "prd")
         await info.context.consistent_with(consistent_with)
         if await find_product(info, product_id) is None:
@@ -30,8 +31,8 @@ class ProductSubscriptions:
         return _changes(info, product_id)
 
 
-async def _changes(info: Info, product_id: str) -> AsyncGenerator[Product, None]:
+async def _changes(info: Info, product_id: str) -> AsyncGenerator[Row, None]:
     read = info.context.services.read
     async with aclosing(product_changes(info.context.reader, read.changes, product_id)) as changes:
         async for row in changes:
-            yield Product.of(row)
+            yield row

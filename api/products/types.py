@@ -6,9 +6,10 @@ from enum import Enum
 import strawberry
 from strawberry import UNSET
 
+from api.compiled.sources import shows
 from api.connections.types import Node
 from api.fields import enum_value
-from api.money import Money, money
+from api.money import Money, money_at
 from api.scalars import DateTime
 from read_model.schema.products import ProductRow
 
@@ -49,6 +50,7 @@ class ProductFilter:
     )
 
 
+@shows(ProductRow)
 @strawberry.type(description="A product of the catalogue. Discontinued ones stay readable.")
 class Product(Node):
     version: int = strawberry.field(
@@ -61,27 +63,12 @@ class Product(Node):
     )
     category: str = strawberry.field(description="The one category that it is in.")
     price: Money = strawberry.field(
-        description="What a unit costs now; orders keep the price at which they were placed."
+        description="What a unit costs now; orders keep the price at which they were placed.",
+        metadata=money_at("price"),
     )
     available: int = strawberry.field(description="Units that can still be ordered.")
     status: ProductStatus = strawberry.field(description="Whether it can be ordered at all.")
     added_at: DateTime = strawberry.field(description="When it came into the catalogue.")
-
-    @classmethod
-    def of(cls, row: ProductRow) -> "Product":
-        """The product as clients see it."""
-        return cls(
-            id=strawberry.ID(row.id),
-            version=row.version,
-            sku=row.sku,
-            name=row.name,
-            description=row.description,
-            category=row.category,
-            price=money(row.price, row.currency),
-            available=row.available,
-            status=ProductStatus(row.status),
-            added_at=DateTime(row.added_at),
-        )
 
 
 @strawberry.type(
@@ -94,14 +81,10 @@ class Category:
     )
 
 
+@shows(ProductRow, product_id="id")
 @strawberry.type(description="How well a product sells.")
 class ProductSales:
     product_id: strawberry.ID = strawberry.field(description="The product: `product(id:)` has the rest.")
     sku: str = strawberry.field(description="Its SKU now.")
     name: str = strawberry.field(description="Its name now.")
     units_sold: int = strawberry.field(description="Units in placed orders that were not cancelled, of all time.")
-
-    @classmethod
-    def of(cls, row: ProductRow) -> "ProductSales":
-        """What was sold of the product, as clients see it."""
-        return cls(product_id=strawberry.ID(row.id), sku=row.sku, name=row.name, units_sold=row.units_sold)

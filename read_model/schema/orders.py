@@ -1,7 +1,6 @@
 """An order's row. `summary` is what lists show; the long parts stand in fields of their own."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Final, NamedTuple, Self
 
 from read_model.schema import fragments
@@ -74,8 +73,7 @@ class OrderSummary(NamedTuple):
         return cls(*leaves)
 
 
-@dataclass(frozen=True, slots=True)
-class OrderRow:
+class OrderRow(NamedTuple):
     """The whole order."""
 
     summary: OrderSummary

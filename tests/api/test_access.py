@@ -1,5 +1,6 @@
 """Who may do what: the table, tokens, and what customers see of others."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -8,7 +9,8 @@ import jwt
 import pytest
 from graphql import GraphQLField, GraphQLObjectType, GraphQLSchema, GraphQLString
 
-from api.auth import ACCESS, Access, issue_token
+from api.auth import ACCESS, Access, issue_token, read_token
+from api.errors import Unauthenticated
 from api.schema import guard, schema
 from tests.system import ADDRESS, SECRET, Client, System, customer_token
 
@@ -153,6 +155,22 @@ async def test_a_token_that_is_not_good_is_nobodys(system: System, token: str) -
             await socket.subscribe("1", query["query"])
             message = await socket.receive()
             assert [error["extensions"]["code"] for error in message["payload"]["errors"]] == ["UNAUTHENTICATED"]
+
+
+async def test_a_token_that_was_good_expires() -> None:
+    token = issue_token(SECRET, "staff", None, 1)
+    assert read_token(SECRET, token).role == "staff"
+    with pytest.raises(Unauthenticated):
+        read_token(SECRET + "!", token)
+    with pytest.raises(Unauthenticated, match="expired"):
+        await use(token, seconds=30)
+
+
+async def use(token: str, seconds: int) -> None:
+    """Again and again."""
+    for _ in range(10 * seconds):
+        read_token(SECRET, token)
+        await asyncio.sleep(0.1)
 
 
 @pytest.mark.parametrize("header", ["Basic c3RhZmY6c3RhZmY=", "Bearer", "x"])

@@ -1,6 +1,5 @@
 """What the events of drafts make of the read model."""
 
-from dataclasses import replace
 from typing import Final
 
 from read_model.schema.changes import OrderChanged
@@ -84,8 +83,7 @@ def test_a_draft_is_an_empty_order_in_the_lists_and_in_no_total() -> None:
 
 def test_items_move_version_and_moment_and_leave_status_and_lists() -> None:
     story = draft(TEA_ADDED, CUP_ADDED)
-    assert story.order(ORDER) == replace(
-        DRAFT,
+    assert story.order(ORDER) == DRAFT._replace(
         summary=DRAFT.summary._replace(version=3, item_count=5, total=3900, updated_at=at(3)),
         lines=(TEA_LINE, CUP_LINE),
     )

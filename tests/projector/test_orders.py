@@ -1,7 +1,5 @@
 """What order events make of the read model."""
 
-from dataclasses import replace
-
 from read_model.schema.changes import OrderChanged
 from read_model.schema.orders import AddressRow, LineRow, OrderRow, OrderSummary, ShipmentRow, StatusRow
 from tests.projector.events import ADDRESS, CUSTOMER, ORDER, PRODUCT, an_id, at, envelope, history, placed, position
@@ -82,8 +80,7 @@ def test_a_placed_order_counts_for_its_customer_whose_version_stays() -> None:
 def test_a_confirmed_order_moves_to_another_list() -> None:
     first, second = history(ORDER, PLACED, CONFIRMED)
     story = given(ADA, first).step([second])
-    assert story.order(ORDER) == replace(
-        ROW,
+    assert story.order(ORDER) == ROW._replace(
         summary=ROW.summary._replace(version=2, status="CONFIRMED", updated_at=at(2)),
         timeline=(*ROW.timeline, StatusRow(2, "PLACED", "CONFIRMED", at(2))),
     )

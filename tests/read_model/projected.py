@@ -1,6 +1,5 @@
 """Writes into Redis what the projector would: rows, indexes, feed and checkpoint, a step at a time."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any, Final
@@ -61,8 +60,7 @@ def moved(row: OrderRow, status: str) -> OrderRow:
     """The order after its next event."""
     before = row.summary
     version = before.version + 1
-    return replace(
-        row,
+    return row._replace(
         summary=before._replace(version=version, status=status),
         timeline=(*row.timeline, StatusRow(version, before.status, status, before.updated_at)),
     )

@@ -9,12 +9,13 @@ import pytest
 from redis.asyncio import Redis
 
 from read_model.changes import Changes
-from read_model.commands import LONGEST_TAKE, command, command_settled
+from read_model.commands import LONGEST_TAKE
 from read_model.connection import Command as ReadCommand
 from read_model.connection import Reader, Replies
 from read_model.errors import CommandUnknown, StaleRead, Unavailable
 from read_model.schema.commands import CommandRow, RefusalRow
 from read_model.settings import ReadSettings
+from tests.read_model.decoded import command, command_settled
 from tests.read_model.patience import PATIENCE, until
 from tests.read_model.projected import Projected, at, make_id
 from write_model.contracts.codec import encode_time

@@ -9,7 +9,7 @@ import pytest
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
-from read_model.connection import Reader, open_connections
+from read_model.connection import Commands, Reader, open_connections
 from read_model.errors import BeingPrepared, NoReply, Unavailable
 from read_model.settings import ReadSettings
 from tests.read_model.conftest import settings_for
@@ -23,6 +23,46 @@ async def test_all_partitions_are_read_in_one_round_trip(reader: Reader, project
     )
     assert answers == {p: [f"{p}/1", "b"] for p in range(PARTITIONS)}
     assert reader.round_trips == 1
+
+
+async def test_reads_in_company_share_a_round_trip(reader: Reader, projected: Projected) -> None:
+    together, wanted = reader.in_company(), [{0: echo("a"), 1: echo("b")}, {1: echo("c")}, {1: echo("d"), 2: echo("e")}]
+    answers = await asyncio.gather(*map(together.read, wanted))
+    assert answers == [{0: ["a"], 1: ["b"]}, {1: ["c"]}, {1: ["d"], 2: ["e"]}]
+    assert together.round_trips == 1
+
+
+async def test_in_company_each_has_their_own_fault_and_leaves_alone(reader: Reader, projected: Projected) -> None:
+    await projected.redis.hdel(projected_key(3), "complete")
+    together = reader.in_company()
+    later = together.at_least({1: Position(2**45, 0)})
+    leaving = asyncio.create_task(together.read({0: echo("gone")}))
+    asking = [
+        asyncio.create_task(one)
+        for one in (together.read({0: echo("a")}), together.read({3: echo("b")}), later.read({1: echo("c")}))
+    ]
+    await asyncio.sleep(0)
+    leaving.cancel()
+    answer, *faults = await asyncio.gather(*asking, return_exceptions=True)
+    assert answer == {0: ["a"]}
+    assert [type(fault) for fault in faults] == [BeingPrepared, BeingPrepared]
+    assert together.round_trips == 1
+
+
+async def test_in_company_all_hear_that_redis_is_gone(settings: ReadSettings) -> None:
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        url = f"redis://127.0.0.1:{nobody.getsockname()[1]}"
+        async with open_connections(settings_for(url)) as connections:
+            together = Reader(connections, settings).in_company()
+            reads = [together.read({partition: echo("a")}) for partition in (0, 1)]
+            faults = await asyncio.gather(*reads, return_exceptions=True)
+    assert [type(fault) for fault in faults] == [NoReply, NoReply]
+
+
+def echo(text: str) -> Commands:
+    """A read that answers the text."""
+    return lambda _: [("ECHO", text)]
 
 
 async def test_nothing_wanted_is_no_round_trip(reader: Reader) -> None:

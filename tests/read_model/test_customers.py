@@ -9,11 +9,10 @@ from hypothesis import strategies as st
 from redis.asyncio import Redis
 
 from read_model.connection import Reader
-from read_model.customers import customers
 from read_model.errors import BadCursor, BadSearch
-from read_model.orders import orders
 from read_model.pages import Page, PageRequest
 from read_model.schema.customers import CustomerRow
+from tests.read_model.decoded import customers, orders
 from tests.read_model.projected import PARTITIONS, Projected, customer_row, make_id, order_row
 
 PEOPLE = (

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from redis.asyncio import Redis
 
 from read_model.connection import Reader
-from read_model.orders import orders
 from read_model.pages import PageRequest
 from read_model.schema.orders import STATUSES, OrderRow
+from tests.read_model.decoded import orders
 from tests.read_model.projected import PARTITIONS, Projected, at, make_id, order_row
 
 CUSTOMERS = [make_id("cus", slot) for slot in (1, 1 + PARTITIONS, 2)]

@@ -7,11 +7,10 @@ import pytest
 
 from read_model.connection import Reader
 from read_model.errors import BadCursor, BadPage
-from read_model.orders import orders
 from read_model.pages import Bound, Page, PageRequest, Range
-from read_model.products import products
 from read_model.schema.orders import OrderRow
 from tests.read_model.catalogue import Catalogue, product_added
+from tests.read_model.decoded import orders, products
 from tests.read_model.projected import PARTITIONS, Projected, at, make_id, order_row
 
 

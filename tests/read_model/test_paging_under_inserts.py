@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from redis.asyncio import Redis
 
 from read_model.connection import Reader
-from read_model.orders import orders
 from read_model.pages import PageRequest
+from tests.read_model.decoded import orders
 from tests.read_model.projected import PARTITIONS, Projected, make_id, order_row
 
 # An order is where it lives and when it was made: inserts may land anywhere in the list, not only at its ends.

@@ -12,11 +12,12 @@ from read_model.changes import Changes
 from read_model.connection import Reader, open_connections
 from read_model.errors import BadSearch, ProductUnknown
 from read_model.pages import PageRequest
-from read_model.products import SORTINGS, Category, categories, product_changes, products, top_products
+from read_model.products import SORTINGS, Category, categories
 from read_model.schema.products import ProductRow
 from read_model.search import LONGEST_SEARCH, Criteria, PriceRange
 from read_model.settings import ReadSettings
 from tests.read_model.catalogue import Catalogue, product_added
+from tests.read_model.decoded import product_changes, products, top_products
 from tests.read_model.patience import PATIENCE
 from tests.read_model.projected import Projected, make_id
 from write_model.contracts.products import (

@@ -1,9 +1,7 @@
 """Single rows, by id."""
 
 from read_model.connection import Reader
-from read_model.customers import customer
-from read_model.orders import order
-from read_model.products import product
+from tests.read_model.decoded import customer, order, product
 from tests.read_model.projected import Projected, customer_row, make_id, order_row, product_row
 
 

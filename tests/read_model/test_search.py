@@ -10,9 +10,9 @@ from redis.asyncio import Redis
 
 from read_model.connection import Reader
 from read_model.pages import PageRequest
-from read_model.products import products
 from read_model.search import Criteria, PriceRange
 from tests.read_model.catalogue import Catalogue, product_added
+from tests.read_model.decoded import products
 from tests.read_model.naive_catalogue import ORDERS, NaiveCatalogue, NaivePage, NaiveProduct, Place, Wanted, words
 from tests.read_model.projected import Projected
 from write_model.contracts.event import Event

@@ -159,3 +159,16 @@ def complaint(done: subprocess.CompletedProcess[str]) -> str:
     assert done.stderr.count("\n") == 1, done.stderr
     assert done.stdout == ""
     return done.stderr
+
+
+def test_the_plan_of_a_query_can_be_read(orderstream: Run, tmp_path: Path) -> None:
+    query = "query Q($id: ID!, $more: Boolean!) { order(id: $id) { id lines @include(if: $more) { sku } } }"
+    (tmp_path / "query.graphql").write_text(query)
+    whole, less = orderstream("plan", "query.graphql"), orderstream("plan", "query.graphql", "--false", "more")
+    assert "# 0: OrderQueries.order, summary, lines\n" in whole.stdout
+    assert '"sku":%s' in whole.stdout
+    assert "# 0: OrderQueries.order, summary\n" in less.stdout
+    for wrong in ("{ order }", "{ order", "mutation { placeOrder }", "{ __schema { description } }"):
+        (tmp_path / "wrong.graphql").write_text(wrong)
+        refused = orderstream("plan", "wrong.graphql")
+        assert (refused.returncode, refused.stdout, refused.stderr.count("\n")) == (1, "", 1)

@@ -4,9 +4,10 @@
 creation and base32 keeps that order, so ids of one kind sort by creation time as plain strings.
 """
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, cast
 
 from pydantic import AfterValidator
 
@@ -23,7 +24,7 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _END: Final = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // timedelta(milliseconds=1)
 _UUID_LENGTH: Final = 26
 _SLOT_LENGTH: Final = 2
-_LENGTH: Final = 4 + _UUID_LENGTH + _SLOT_LENGTH
+_WELL_FORMED: Final = re.compile(rf"({'|'.join(NOUNS)})_[{ALPHABET}]{{{_UUID_LENGTH + _SLOT_LENGTH}}}")
 
 
 def new_id(kind: Kind, slot: int, now: datetime, entropy: Entropy) -> str:
@@ -58,10 +59,8 @@ def earliest_id(kind: Kind, moment: datetime) -> str:
 
 def kind_of(id: str) -> Kind | None:
     """The kind of a well-formed id, None for anything else."""
-    for kind in NOUNS:
-        if id.startswith(f"{kind}_") and len(id) == _LENGTH and all(c in ALPHABET for c in id[4:]):
-            return kind
-    return None
+    found = _WELL_FORMED.fullmatch(id)
+    return cast(Kind, found[1]) if found else None
 
 
 def _check(kind: Kind) -> Callable[[str], str]:

@@ -1,0 +1,161 @@
+"""Answers to queries by their plans: parsed, validated and compiled once, then only reads and spliced text."""
+
+import logging
+from collections.abc import Mapping
+from operator import itemgetter
+from typing import Any, Final
+
+from cachetools import LRUCache
+from graphql import GraphQLError, located_error
+from graphql.execution.values import VariableValues, get_variable_values
+from pydantic_core import to_json
+from strawberry import Schema
+
+from api.auth import check_access
+from api.compiled.plans import Arguments, Operation, Plan, operations_of
+from api.context import Context, Info
+from api.documents import KEPT_CHARACTERS, known_document
+from api.errors import Fault, Unauthenticated
+from read_model.errors import ReadFault, StaleRead, Unavailable
+from write_model.contracts.streams import InvalidToken
+
+_log = logging.getLogger(__name__)
+
+Path = tuple[str | int, ...]
+
+_Kept = tuple[Mapping[str | None, Operation], int]
+
+MOST_FAULTS: Final = 50
+"""Of variables, that are said at once: graphql-core's own number."""
+
+
+class Answers:
+    """Answers what it has a plan for.
+
+    A document is compiled when it comes for the second time: whoever sends ever new ones pays for each of them twice
+    before it takes the place of one that others use.
+    """
+
+    def __init__(self, schema: Schema) -> None:
+        self.planned = 0
+        """How many answers were given."""
+        self._schema = schema
+        self._documents: LRUCache[str, _Kept] = LRUCache(KEPT_CHARACTERS, getsizeof=itemgetter(1))
+
+    async def answer(
+        self, document: str, name: str | None, variables: Mapping[str, Any] | None, context: Context
+    ) -> bytes | None:
+        """The body of the response; None where the executor has to answer, which then answers the same or more."""
+        try:
+            caller = context.caller
+        except Unauthenticated:
+            return None  # and compile nothing for strangers
+        operation = self._operation(document, name)
+        if operation is None:
+            return None
+        values = VariableValues({}, {})
+        if operation.variables:
+            schema = self._schema._schema
+            coerced = get_variable_values(schema, operation.variables, dict(variables or {}), MOST_FAULTS)
+            if isinstance(coerced, list):
+                return None
+            values = coerced
+        try:
+            plan = operation.plan(values.coerced)
+            if plan is None:
+                return None
+            for access in plan.access:
+                check_access(access, caller)
+            run = Run(plan, context, [read.arguments(values) for read in plan.reads])
+            if len(plan.reads) > 1:
+                context.reader = context.reader.in_company()
+            body = await run.answer()
+        except (Fault, ReadFault, InvalidToken, GraphQLError):
+            # What is wrong with the request, the executor says: where and in which order.
+            return None
+        except Exception:
+            _log.exception("a plan failed; the executor answers instead")
+            return None
+        self.planned += 1
+        return body
+
+    def _operation(self, document: str, name: str | None) -> Operation | None:
+        if kept := self._documents.get(document):
+            return kept[0].get(name)
+        parsed = known_document(document)
+        if parsed is None:
+            return None
+        self._documents[document] = operations_of(self._schema, parsed), len(document)
+        return self._documents[document][0].get(name)
+
+
+class _Told(Info):
+    """What a resolver is told by a plan."""
+
+    def __init__(self, context: Context, parts: tuple[str, ...]) -> None:
+        self._context = context
+        self.parts = parts
+
+    @property
+    def context(self) -> Context:
+        return self._context
+
+
+class Run:
+    """One run of a plan."""
+
+    def __init__(self, plan: Plan, context: Context, arguments: list[Arguments]) -> None:
+        self._plan = plan
+        self._context = context
+        self._arguments = arguments
+        self._errors: list[GraphQLError] = []
+        self._nulls: set[Path] = set()
+
+    async def answer(self) -> bytes:
+        """The body of the response; raises what is wrong with the request."""
+        try:
+            data = await self._plan.query(None, self, ())
+        except _Located as located:
+            self._add(located.error, ())
+            data = "null"
+        if not self._errors:
+            return b'{"data":%b}' % data.encode()
+        faults = self._context.services.faults
+        errors = to_json([faults.coded(error).formatted for error in self._errors])
+        return b'{"data":%b,"errors":%b}' % (data.encode(), errors)
+
+    async def read(self, number: int, source: Any, path: Path) -> str:
+        """Called by the plan: the JSON of what one of its reads finds."""
+        read, context = self._plan.reads[number], self._context
+        arguments = self._arguments[number]
+        if read.parent:
+            arguments = {**arguments, read.parent: source}
+        try:
+            found = await read.resolver(source, info=_Told(context, read.parts), **arguments)
+            if found is None:
+                return "null"
+            return str(await read.write(found, self, path) if read.waits else read.write(found))
+        except _Located as located:
+            error = located.error
+            if not read.may_be_null:
+                raise
+        except (Unavailable, StaleRead) as fault:
+            error = located_error(fault, read.nodes, list(path))
+            if not read.may_be_null:
+                raise _Located(error) from None
+        self._add(error, path)
+        return "null"
+
+    def _add(self, error: GraphQLError, path: Path) -> None:
+        """As the executor does: nothing more is said of what is null already."""
+        if not any(path[:length] in self._nulls for length in range(len(path) + 1)):
+            self._nulls.add(path)
+            self._errors.append(error)
+
+
+class _Located(Exception):
+    """An error on its way up to what may be null."""
+
+    def __init__(self, error: GraphQLError) -> None:
+        super().__init__(error.message)
+        self.error = error

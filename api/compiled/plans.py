@@ -1,0 +1,226 @@
+"""From a document to its plan: what to ask the read model, and the code that writes the answer."""
+
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Mapping
+from dataclasses import dataclass
+from inspect import Parameter
+from typing import Any, Final, NamedTuple, cast
+
+from graphql import (
+    DirectiveNode,
+    DocumentNode,
+    FieldNode,
+    GraphQLField,
+    GraphQLSchema,
+    Node,
+    OperationDefinitionNode,
+    OperationType,
+    VariableNode,
+    Visitor,
+    is_abstract_type,
+    visit,
+)
+from graphql.execution.values import VariableValues, get_argument_values
+from graphql.pyutils import gather_with_cancel
+from pydantic_core import to_json
+from strawberry import Schema
+from strawberry.types.arguments import convert_arguments
+
+from api.auth import ACCESS, Access
+from api.compiled.code import NotPlanned, Writer, table
+from api.compiled.sources import behind
+from read_model.rows import Parts
+
+MOST_VARIANTS: Final = 8
+"""Plans of one operation, by the values of the variables in its `@skip` and `@include`; others are executed."""
+
+Arguments = Mapping[str, Any]
+
+
+class Read(NamedTuple):
+    """One query of the read model: what is called with which arguments, and the function that writes what it finds."""
+
+    resolver: Callable[..., Awaitable[Any]]
+    parent: str | None
+    """The argument of the resolver that takes the source."""
+    arguments: Callable[[VariableValues], Arguments]
+    parts: Parts
+    write: Callable[..., Any]
+    waits: bool
+    nodes: list[FieldNode]
+    may_be_null: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How one operation is answered; `code` is what runs, to be read."""
+
+    code: str
+    query: Callable[[None, Any, tuple[str, ...]], Coroutine[None, None, str]]
+    reads: tuple[Read, ...]
+    access: frozenset[Access]
+    """What the caller must be allowed."""
+
+    def __str__(self) -> str:
+        """To be read: what each of the reads is, and the code."""
+        reads = [f"# {n}: {read.resolver.__qualname__}, {', '.join(read.parts)}" for n, read in enumerate(self.reads)]
+        return "\n".join([*reads, "", self.code])
+
+
+class Operation:
+    """A query of a valid document, with a plan for each combination of what it skips and includes."""
+
+    def __init__(self, schema: Schema, document: DocumentNode, definition: OperationDefinitionNode) -> None:
+        self._schema = schema
+        self._document = document
+        self._definition = definition
+        self.variables: Final = self._definition.variable_definitions or ()
+        self.conditions: Final = _conditions(document)
+        """The variables that decide what is skipped and what is included."""
+        self._plans: dict[tuple[bool, ...], Plan | None] = {}
+
+    def plan(self, variables: Mapping[str, Any]) -> Plan | None:
+        """The plan for these values of the variables; None where the executor has to answer."""
+        values = tuple([value for name in self.conditions if isinstance(value := variables.get(name), bool)])
+        if values not in self._plans:
+            if len(self._plans) >= MOST_VARIANTS or len(values) < len(self.conditions):
+                return None
+            conditions = dict(zip(self.conditions, values, strict=True))
+            self._plans[values] = self._planned(conditions)
+        return self._plans[values]
+
+    def _planned(self, conditions: Mapping[str, bool]) -> Plan | None:
+        try:
+            return make_plan(self._schema, self._document, self._definition, conditions)
+        except NotPlanned:
+            return None
+
+
+def operations_of(schema: Schema, document: DocumentNode) -> Mapping[str | None, Operation]:
+    """The queries of a valid document by the names by which they can be asked for: that of the only one may be None.
+
+    None of them where there is a directive that no plan knows.
+    """
+    definitions = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
+    found: dict[str | None, Operation] = {}
+    for node in definitions:
+        if node.operation is OperationType.QUERY and not _unknown(document):
+            operation = Operation(schema, document, node)
+            if node.name:
+                found[node.name.value] = operation
+            if len(definitions) == 1:
+                found[None] = operation
+    return found
+
+
+def make_plan(
+    schema: Schema, document: DocumentNode, operation: OperationDefinitionNode, conditions: Mapping[str, bool]
+) -> Plan:
+    """The plan of an operation; NotPlanned."""
+    writer = Writer(schema._schema, document, operation, conditions)
+    code = writer.write()
+    names: dict[str, Any] = {
+        "text": _text,
+        "table": table,
+        "together": _together,
+        "each": _each,
+        "type_of": _types(schema._schema),
+    }
+    exec(compile(code, "<plan>", "exec"), names)
+    reads = tuple(
+        Read(
+            *_resolver(read.field),
+            _arguments(schema, read.field, read.nodes[0]),
+            read.parts,
+            names[read.function.name],
+            read.function.waits,
+            read.nodes,
+            read.may_be_null,
+        )
+        for read in writer.reads
+    )
+    access = frozenset(ACCESS["Query"][read.name] for read in writer.reads if read.is_root)
+    return Plan(code, names["query"], reads, access)
+
+
+def _directives(document: DocumentNode) -> list[DirectiveNode]:
+    found: list[DirectiveNode] = []
+
+    class Finder(Visitor):
+        def enter_directive(self, node: DirectiveNode, *_: Any) -> None:
+            found.append(node)
+
+    visit(document, Finder())
+    return found
+
+
+def _unknown(document: DocumentNode) -> bool:
+    return any(node.name.value not in ("skip", "include") for node in _directives(document))
+
+
+def _conditions(document: DocumentNode) -> tuple[str, ...]:
+    values = [argument.value for node in _directives(document) for argument in node.arguments or ()]
+    return tuple(dict.fromkeys(value.name.value for value in values if isinstance(value, VariableNode)))
+
+
+def _resolver(field: GraphQLField) -> tuple[Callable[..., Awaitable[Any]], str | None]:
+    resolver = behind(field).base_resolver
+    assert resolver is not None
+    if not resolver.is_async:
+        raise NotPlanned("a resolver that reads nothing")
+    parent = resolver.parent_parameter
+    return cast(Callable[..., Awaitable[Any]], resolver.wrapped_func), parent.name if isinstance(
+        parent, Parameter
+    ) else None
+
+
+def _arguments(schema: Schema, field: GraphQLField, node: FieldNode) -> Callable[[VariableValues], Arguments]:
+    """What the resolver is given, as the executor would; GraphQLError where a variable's value cannot be it."""
+    config, converter = schema.config, schema.schema_converter
+    varying = {argument.name.value for argument in node.arguments or () if _has_variable(argument)}
+
+    def some(names: Collection[str]) -> Callable[[VariableValues], Arguments]:
+        only = GraphQLField(field.type, {name: field.args[name] for name in names})
+        named = [one for one in behind(field).arguments if config.name_converter.from_argument(one) in names]
+
+        def given(variables: VariableValues) -> Arguments:
+            values = get_argument_values(only, node, variables)
+            return convert_arguments(values, named, converter.scalar_registry, config)
+
+        return given
+
+    constant, others = some(field.args.keys() - varying)(VariableValues({}, {})), some(varying)
+    return (lambda variables: {**constant, **others(variables)}) if varying else (lambda _: constant)
+
+
+def _has_variable(node: Node) -> bool:
+    if isinstance(node, VariableNode):
+        return True
+    inner = (getattr(node, key) for key in node.keys if key != "loc")
+    return any(
+        _has_variable(part)
+        for value in inner
+        for part in (value if isinstance(value, list | tuple) else (value,))
+        if isinstance(part, Node)
+    )
+
+
+def _types(schema: GraphQLSchema) -> Mapping[str, Callable[[Any], str]]:
+    """By interface, what tells the type of a row."""
+    found: dict[str, Any] = {
+        type.name: type.resolve_type for type in schema.type_map.values() if is_abstract_type(type)
+    }
+    return found
+
+
+def _text(value: object) -> str:
+    return to_json(value).decode()
+
+
+async def _together(*answers: Awaitable[str]) -> list[str]:
+    return await gather_with_cancel(*answers)
+
+
+async def _each(
+    write: Callable[..., Awaitable[str]], sources: Iterable[Any], run: Any, path: tuple[Any, ...]
+) -> list[str]:
+    return await gather_with_cancel(*(write(source, run, (*path, n)) for n, source in enumerate(sources)))

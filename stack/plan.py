@@ -1,0 +1,27 @@
+"""How a query is answered, to be read."""
+
+from collections.abc import Collection
+
+from graphql import GraphQLSyntaxError, parse, validate
+
+from api.compiled.plans import operations_of
+from api.schema import schema
+from stack.operator_error import OperatorError
+
+
+def explain(text: str, name: str | None, false: Collection[str]) -> str:
+    """The plan of an operation, where these variables are false and all others of its conditions true.
+
+    OperatorError for a document that is not valid, and for what has no plan: the executor answers it.
+    """
+    try:
+        document = parse(text)
+    except GraphQLSyntaxError as error:
+        raise OperatorError(error.message) from error
+    if errors := validate(schema._schema, document):
+        raise OperatorError(errors[0].message)
+    operation = operations_of(schema, document).get(name)
+    plan = operation and operation.plan({variable: variable not in false for variable in operation.conditions})
+    if plan is None:
+        raise OperatorError("there is no plan: the executor answers this")
+    return str(plan)

@@ -1,0 +1,141 @@
+"""What is compiled, when, and what becomes of that where the read model does not answer."""
+
+import pytest
+
+from api.documents import KEPT_CHARACTERS, LONGEST_KEPT
+from read_model.schema.keys import Keys
+from tests.api.compiled.edge import Edge
+from tests.api.compiled.test_same_answers import NEVER
+from write_model.contracts.streams import projected_key
+
+
+async def planned(edge: Edge, query: str, caller: str = "staff", **variables: object) -> bool:
+    """Whether the answer came from a plan."""
+    before = edge.view.answers.planned
+    await edge.ask("POST", caller, query=edge.resolve(query), variables=variables)
+    return edge.view.answers.planned > before
+
+
+async def test_a_document_is_compiled_when_it_comes_again(edge: Edge) -> None:
+    query = "{ categories { name } } # comes again"
+    assert [await planned(edge, query) for _ in range(3)] == [False, True, True]
+
+
+async def test_ever_new_documents_displace_no_plan(edge: Edge) -> None:
+    query = "{ categories { name } } # is asked often"
+    assert [await planned(edge, query) for _ in range(2)] == [False, True]
+    for number in range(2 * KEPT_CHARACTERS // LONGEST_KEPT):
+        assert not await planned(edge, f"{{ categories {{ name }} }} # {number}".ljust(LONGEST_KEPT))
+    assert await planned(edge, query)
+
+
+async def test_names_of_operations_that_there_are_not_displace_no_plan(edge: Edge) -> None:
+    query, long = "{ categories { name } } # is asked very often", "query Q { categories { name } }".ljust(LONGEST_KEPT)
+    assert [await planned(edge, query) for _ in range(2)] == [False, True]
+    for number in range(2 * KEPT_CHARACTERS // LONGEST_KEPT):
+        await edge.ask("POST", "staff", query=long, operationName=f"Q{number}")
+    assert await planned(edge, query)
+
+
+async def test_nobody_makes_us_compile(edge: Edge) -> None:
+    query = "{ categories { name } } # is asked by somebody"
+    assert [await planned(edge, query) for _ in range(2)] == [False, True]
+    for number in range(2 * KEPT_CHARACTERS // LONGEST_KEPT):
+        for _ in range(2):
+            assert not await planned(
+                edge, f"{{ categories {{ name }} }} # nobody {number}".ljust(LONGEST_KEPT), "nobody"
+            )
+    assert await planned(edge, query)
+
+
+async def test_what_fragments_blow_up_has_no_plan(edge: Edge) -> None:
+    fields = " ".join(f"a{n}: orders(first: 0) {{ ...O }}" for n in range(40))
+    pages = " ".join(f"b{n}: nodes {{ ...N }}" for n in range(40))
+    leaves = " ".join(f"c{n}: id" for n in range(40))
+    query = f"{{ {fields} }} fragment O on OrderConnection {{ {pages} }} fragment N on Order {{ {leaves} }}"
+    assert not any([await planned(edge, query) for _ in range(2)])
+    assert (await edge.ask("POST", "staff", query=query)).json()["data"]["a39"]["b39"] == []
+
+
+async def test_what_is_nested_too_deeply_is_the_executors(edge: Edge) -> None:
+    query = "{ categories { name " + "... { " * 600 + "name " + "}" * 600 + " } }"
+    first, second = [await edge.ask("POST", "staff", query=query) for _ in range(2)]
+    assert (first.status_code, first.content) == (second.status_code, second.content)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "{ __schema { queryType { name } } }",
+        '{ __type(name: "Order") { name } categories { name } }',
+        "query A { categories { name } } query B { categories { productCount } }",
+        'mutation { confirmOrder(input: {orderId: "x"}) { userErrors { code } } }',
+        "{ categories { nothing } }",
+        "{ categories { name }",
+        "{ categories { name } }".ljust(LONGEST_KEPT + 1),
+    ],
+)
+async def test_the_executor_answers_what_has_no_plan(edge: Edge, query: str) -> None:
+    assert not any([await planned(edge, query) for _ in range(3)])
+
+
+async def test_a_plan_is_for_what_its_conditions_include(edge: Edge) -> None:
+    query = "query($a: Boolean!, $b: Boolean!) { categories { name @include(if: $a) productCount @skip(if: $b) } }"
+    for a, b, wanted in (
+        (True, True, {"name"}),
+        (False, False, {"productCount"}),
+        (False, True, set()),
+        (True, True, {"name"}),
+    ):
+        for _ in range(2):
+            response = await edge.ask("POST", "staff", query=query, variables={"a": a, "b": b})
+            assert set(response.json()["data"]["categories"][0]) == wanted
+
+
+UNAVAILABLE = [
+    '{ order(id: "<order5>") { id } }',
+    '{ there: order(id: "<order0>") { id } order(id: "<order6>") { id } }',
+    "{ orders { totalCount } }",
+    '{ categories { name } customers(search: "bob") { nodes { name orders { totalCount } } } }',
+    '{ customer(id: "<customer1>") { name orders { totalCount } } __typename }',
+]
+
+
+@pytest.mark.parametrize("query", UNAVAILABLE)
+async def test_what_the_read_model_cannot_answer_is_the_same_error(edge: Edge, query: str) -> None:
+    query = edge.resolve(query)
+    assert not await planned(edge, query)
+    await edge.redis.hdel(projected_key(1), "complete")
+    try:
+        compiled = await edge.ask("POST", "staff", query=query)
+        executed = await edge.ask("POST", "staff", query=query + " ")
+        assert await planned(edge, query)
+    finally:
+        await edge.redis.hset(projected_key(1), "complete", 1)
+    assert compiled.content == executed.content
+    assert [error["extensions"]["code"] for error in compiled.json()["errors"]] == ["UNAVAILABLE"]
+
+
+@pytest.mark.parametrize(
+    "query",
+    ['{ order(id: "<order0>", consistentWith: ["%s"]) { id } }', '{ orders(consistentWith: ["%s"]) { totalCount } }'],
+)
+async def test_a_token_that_is_not_reached_is_the_same_error(edge: Edge, query: str) -> None:
+    query = edge.resolve(query % NEVER)
+    executed, compiled = [await edge.ask("POST", "staff", query=query) for _ in range(2)]
+    assert compiled.content == executed.content
+    assert [error["extensions"]["code"] for error in compiled.json()["errors"]] == ["STALE_READ"]
+
+
+async def test_a_new_generation_is_read_by_the_same_plan(edge: Edge) -> None:
+    query = edge.resolve('{ product(id: "<product0>") { name } }')
+    assert [await planned(edge, query) for _ in range(2)] == [False, True]
+    old, new = Keys(0, 1), Keys(0, 2)
+    id = edge.named["product0"]
+    await edge.redis.copy(old.product(id), new.product(id))
+    await edge.redis.hset(projected_key(0), "generation", 2)
+    try:
+        assert (await edge.ask("POST", "staff", query=query)).json()["data"]["product"] is not None
+    finally:
+        await edge.redis.hset(projected_key(0), "generation", 1)
+        await edge.redis.delete(new.product(id))
