@@ -1,7 +1,6 @@
 """Puts the command side together, and takes it down again."""
 
 import asyncio
-import gc
 import logging
 import os
 import random
@@ -120,9 +119,6 @@ def run_until_stopped(work: Work, patience: float) -> None:
     Exit code 0, also where it had to be cut off: whatever it left, another process finds. A second signal ends it at
     once.
     """
-    # A batch is tens of thousands of objects that go together: looking for circles among them took a third of the time.
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 100)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     uvloop.run(_until_stopped(work, patience))
 

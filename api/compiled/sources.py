@@ -42,7 +42,7 @@ class Shape(NamedTuple):
 
 
 def shows(row: type[Any], **called: str) -> Callable[[T], T]:
-    """The type's fields are leaves of such rows (NamedTuples), and parts, by their own names or as they are `called`."""
+    """The type's fields are leaves of such rows (NamedTuples), and parts, by their names or as they are `called`."""
 
     def remember(cls: T) -> T:
         setattr(cls, _SHOWS, Shape({name: number for number, name in enumerate(row._fields)}, called))
