@@ -19,6 +19,7 @@ from api.customers.mutations import CustomerMutations
 from api.customers.queries import CustomerQueries
 from api.documents import Documents
 from api.errors import Faults, Phases
+from api.execution import Executor
 from api.nodes.queries import NodeQueries
 from api.orders.mutations import OrderMutations
 from api.orders.queries import OrderQueries
@@ -59,6 +60,7 @@ class Schema(strawberry.Schema):
             mutation=Mutation,
             subscription=Subscription,
             extensions=[Documents, Phases],
+            execution_context_class=Executor,
             config=StrawberryConfig(scalar_map=SCALARS, info_class=Info),
         )
         guard(self._schema)

@@ -43,6 +43,7 @@ _log = logging.getLogger(__name__)
 # entry. Answers the position fed, events passed, entries that wait, and '1' if the live stream goes on from there;
 # nothing where the generation is not wanted any more. A position below the relay's: Redis went back. Of two relays
 # that feed at once one may add an entry that begins with what is there already: readers look at the positions within.
+# What was taken in is trimmed here to the entry: whole nodes, as a step trims, are more entries than may wait.
 _FEED: Final = (
     ORDER
     + """
@@ -66,6 +67,7 @@ if not below(last, ARGV[2]) then
   if ARGV[3] ~= '' then redis.call('HSET', KEYS[1], 'passed', ARGV[3]) end
   if ARGV[5] ~= '' then redis.call('HSET', KEYS[1], 'problem', ARGV[5]) end
 end
+redis.call('XTRIM', KEYS[2], 'MINID', '=', seen[2])
 local first = redis.call('XRANGE', KEYS[3], '-', '+', 'COUNT', 1)[1]
 local follows = first and not below(last, first[1]) and '1' or '0'
 return {last, redis.call('HGET', KEYS[1], 'passed') or '0', redis.call('XLEN', KEYS[2]), follows}
