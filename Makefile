@@ -8,17 +8,24 @@ SEED ?= 1
 RUN_STAMP := $(VENV)/installed-run
 DEV_STAMP := $(VENV)/installed-dev
 RECIPES := docs/recipes
+PEERS := tests/bench/peers/node
+ROUNDS ?= 5
+SECONDS ?= 3
+EVENTS ?= 50000
 # The recipes for frontends run in the tests where there is npm; the rest needs no Node.
 NPM_STAMP := $(if $(shell command -v npm),$(RECIPES)/node_modules/installed)
+# And so do the servers on Node that the benchmark compares.
+PEERS_STAMP := $(if $(shell command -v npm),$(PEERS)/node_modules/installed)
 
 .DEFAULT_GOAL := help
-.PHONY: help run install test faults mutations check lint types arrows schema
+.PHONY: help run install test faults mutations bench check lint types arrows schema
 
 help:
 	@echo 'make run      start everything on this machine (PORT=8000 HOST=127.0.0.1)'
 	@echo 'make test     run every test, beside a running "make run" if you like'
 	@echo 'make faults   200 faults under load, with every promise checked: a quarter of an hour (SEED=1)'
 	@echo 'make mutations  take guards out of a copy, and see that the fault suite notices'
+	@echo 'make bench    measure this system, what it replaces and others (ROUNDS=5 SECONDS=3 EVENTS=50000 ONLY=order,place)'
 	@echo 'make check    format, lint, types, architecture and tests: what CI runs'
 	@echo 'make install  set up $(VENV) with everything that development needs'
 	@echo 'make schema   write the published schemas into docs/'
@@ -38,6 +45,10 @@ faults: $(DEV_STAMP)
 
 mutations: $(DEV_STAMP)
 	@$(BIN)/python -m tests.faults.mutations
+
+# On servers of its own; writes docs/benchmarks.md, unless ONLY names what to measure.
+bench: $(DEV_STAMP) $(PEERS_STAMP)
+	@$(BIN)/python -m tests.bench --rounds $(ROUNDS) --seconds $(SECONDS) --events $(EVENTS) --only '$(ONLY)'
 
 lint: $(DEV_STAMP)
 	@$(BIN)/ruff format --check .
@@ -73,6 +84,11 @@ $(RECIPES)/node_modules/installed: $(RECIPES)/package.json
 	@echo 'Installing the packages of $(RECIPES) (only this time) ...'
 	@if npm install --prefix $(RECIPES) --silent --no-audit --no-fund --fetch-retries=1; then touch $@; \
 	  else echo 'npm install failed: the recipes for frontends will not be tested.' >&2; fi
+
+$(PEERS)/node_modules/installed: $(PEERS)/package.json
+	@echo 'Installing the packages of $(PEERS) (only this time) ...'
+	@if npm install --prefix $(PEERS) --silent --no-audit --no-fund --fetch-retries=1; then touch $@; \
+	  else echo 'npm install failed: the servers on Node will not be measured.' >&2; fi
 
 $(BIN)/python:
 	@command -v $(PYTHON) >/dev/null || { \
