@@ -5,17 +5,21 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 SEED ?= 1
-ROUNDS ?= 50
 MINUTES ?= 20
 SUBSCRIBERS ?= 200
 RUN_STAMP := $(VENV)/installed-run
 DEV_STAMP := $(VENV)/installed-dev
 RECIPES := docs/recipes
+PEERS := tests/bench/peers/node
+SECONDS ?= 3
+EVENTS ?= 50000
 # The recipes for frontends run in the tests where there is npm; the rest needs no Node.
 NPM_STAMP := $(if $(shell command -v npm),$(RECIPES)/node_modules/installed)
+# And so do the servers on Node that the benchmark compares.
+PEERS_STAMP := $(if $(shell command -v npm),$(PEERS)/node_modules/installed)
 
 .DEFAULT_GOAL := help
-.PHONY: help run install test faults kills soak mutations check lint types arrows schema
+.PHONY: help run install test faults kills soak mutations bench check lint types arrows schema
 
 help:
 	@echo 'make run      start everything on this machine (PORT=8000 HOST=127.0.0.1)'
@@ -24,6 +28,7 @@ help:
 	@echo 'make kills    everything killed and started again under load, 50 times, verified each time (ROUNDS=50 SEED=1)'
 	@echo 'make soak     a steady load with subscribers that come and go: is memory flat? (MINUTES=20 SUBSCRIBERS=200)'
 	@echo 'make mutations  take guards out of a copy, and see that the fault suite notices'
+	@echo 'make bench    measure this system, what it replaces and others (ROUNDS=5 SECONDS=3 EVENTS=50000 ONLY=order,place)'
 	@echo 'make check    format, lint, types, architecture and tests: what CI runs'
 	@echo 'make install  set up $(VENV) with everything that development needs'
 	@echo 'make schema   write the published schemas into docs/'
@@ -41,6 +46,7 @@ test: $(DEV_STAMP) $(NPM_STAMP)
 faults: $(DEV_STAMP)
 	@$(BIN)/python -m tests.faults --seed $(SEED)
 
+kills: ROUNDS = 50
 kills: $(DEV_STAMP)
 	@$(BIN)/python -m tests.faults.kills --seed $(SEED) --rounds $(ROUNDS)
 
@@ -49,6 +55,11 @@ soak: $(DEV_STAMP)
 
 mutations: $(DEV_STAMP)
 	@$(BIN)/python -m tests.faults.mutations
+
+# On servers of its own; writes docs/benchmarks.md, unless ONLY names what to measure.
+bench: ROUNDS = 5
+bench: $(DEV_STAMP) $(PEERS_STAMP)
+	@$(BIN)/python -m tests.bench --rounds $(ROUNDS) --seconds $(SECONDS) --events $(EVENTS) --only '$(ONLY)'
 
 lint: $(DEV_STAMP)
 	@$(BIN)/ruff format --check .
@@ -84,6 +95,11 @@ $(RECIPES)/node_modules/installed: $(RECIPES)/package.json
 	@echo 'Installing the packages of $(RECIPES) (only this time) ...'
 	@if npm install --prefix $(RECIPES) --silent --no-audit --no-fund --fetch-retries=1; then touch $@; \
 	  else echo 'npm install failed: the recipes for frontends will not be tested.' >&2; fi
+
+$(PEERS)/node_modules/installed: $(PEERS)/package.json
+	@echo 'Installing the packages of $(PEERS) (only this time) ...'
+	@if npm install --prefix $(PEERS) --silent --no-audit --no-fund --fetch-retries=1; then touch $@; \
+	  else echo 'npm install failed: the servers on Node will not be measured.' >&2; fi
 
 $(BIN)/python:
 	@command -v $(PYTHON) >/dev/null || { \

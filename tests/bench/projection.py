@@ -1,0 +1,140 @@
+"""The projection: a whole `orderstream rebuild`, against the bare steps that it makes Redis apply."""
+
+import asyncio
+import json
+import os
+import sys
+from asyncio.subprocess import PIPE
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha1
+from itertools import islice
+from time import perf_counter
+from typing import Any, Final
+
+from redis.asyncio import Redis
+
+from projector.consumer import Consumer
+from projector.scratch import Scratch
+from projector.scripts import APPLY
+from projector.startup import REBUILT, connect
+from stack.child import Child
+from tests.bench.copies import with_database
+from tests.bench.limits import PARTITIONS, STREAMS_DATABASE
+from tests.bench.processes import cpu_seconds, resident_bytes
+from tests.bench.shop import CURRENCY, Shop
+from tests.bench.stage import Stage
+from write_model.contracts.streams import Position, events_key, partition_of, projected_key, rebuild_key
+from write_model.mongo import journal
+
+MOST: Final = 100_000
+"""Events of which the bare steps are measured: all of them have to fit into our memory."""
+_APPLY: Final = sha1(APPLY.encode(), usedforsecurity=False).hexdigest()
+_GENERATION: Final = 2
+_BEFORE: Final = Position(0, 1)
+
+
+@dataclass(frozen=True)
+class Rebuilt:
+    """Rates in events a second; CPU in microseconds an event and memory in bytes, of each process."""
+
+    events: int
+    rate: float
+    bare: float
+    cpu: Mapping[str, float]
+    memory: Mapping[str, int]
+
+
+class _Recorder(Redis):
+    """Keeps the steps that it was told to apply, as they went out."""
+
+    steps: list[tuple[Any, ...]]
+
+    async def execute_command(self, *args: Any, **options: Any) -> Any:
+        reply = await super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
+        if args[:2] == ("EVALSHA", _APPLY):
+            self.steps.append(args)
+        return reply
+
+
+async def measure(staged: Stage) -> Rebuilt:
+    """A rebuild of everything, with all parts sharing all cores; and the bare steps, after another in one process."""
+    staged.pin(None)
+    before = cpu_seconds(staged.shared)
+    seconds = await _rebuild(staged.environment)
+    used = {name: now - before[name] for name, now in cpu_seconds(staged.shared).items()}
+    memory = resident_bytes(staged.shared)
+    events = staged.shop.events
+    return Rebuilt(
+        events=events,
+        rate=events / seconds,
+        bare=await bare_rate(staged.environment["REDIS_URL"], events),
+        cpu={name: 1e6 * spent / events for name, spent in used.items()},
+        memory=memory,
+    )
+
+
+async def _rebuild(environment: Mapping[str, str]) -> float:
+    """Its seconds, by its own account."""
+    command = [sys.executable, "-P", "-m", "stack", "rebuild", "--json"]
+    child = await Child.spawn(command, environment={**os.environ, **environment}, output=PIPE)
+    said = await child.output.read()
+    if await child.wait() != 0:
+        raise RuntimeError(f"the rebuild failed: {said.decode(errors='replace')}")
+    child.close()
+    return float(json.loads(said)["seconds"])
+
+
+async def bare_rate(redis_url: str, events: int) -> float:
+    """Events a second that Redis applies, told by one client that has all steps ready, one after another."""
+    async with connect(with_database(redis_url, STREAMS_DATABASE)) as client:
+        redis = _Recorder(connection_pool=client.connection_pool)
+        redis.steps = []
+        await redis.flushdb()
+        try:
+            number = await _record(redis, min(events, MOST))
+            steps, redis.steps = redis.steps, []
+            await redis.flushdb()
+            await _begin(redis)
+            began = perf_counter()
+            for step in steps:
+                reply = await redis.execute_command(*step)
+                if not reply or reply[0] != 1:
+                    raise RuntimeError(f"a step was refused: {reply}")
+            return number / (perf_counter() - began)
+        finally:
+            await redis.flushdb()
+
+
+async def _begin(redis: Redis) -> None:
+    for partition in range(PARTITIONS):
+        at: dict[Any, Any] = {"generation": _GENERATION, "position": str(_BEFORE), "purpose": "rebuild"}
+        await redis.hset(rebuild_key(partition), mapping=at)
+
+
+async def _record(redis: _Recorder, most: int) -> int:
+    """Project the shop's first events into a generation in the making; answers how many those are."""
+    last = dict.fromkeys(range(PARTITIONS), _BEFORE)
+    await _begin(redis)
+    for partition in last:
+        # A generation in the making goes on from the live stream where that still has its position.
+        await redis.xadd(events_key(partition), {"passed": "1"}, id=str(_BEFORE))
+    envelopes = (envelope for commit in Shop(most).history() for envelope in commit)
+    number = 0
+    while part := list(islice(envelopes, 1_000)):
+        pipeline = redis.pipeline(transaction=False)
+        for envelope in part:
+            number += 1
+            partition = partition_of(envelope.aggregate_id, PARTITIONS)
+            last[partition] = Position(number, 0)
+            fields: dict[Any, Any] = dict(journal.to_entry(journal.to_document(envelope)))
+            pipeline.xadd(events_key(partition), fields, id=str(last[partition]))
+        await pipeline.execute()
+    for partition, end in last.items():
+        await redis.hset(projected_key(partition), mapping={"generation": 1, "position": str(end)})
+        store = Scratch(redis, partition, _GENERATION)
+        consumer = Consumer(store, partition, shop_currency=CURRENCY, block_ms=1, batch=REBUILT)
+        while (await store.checkpoint()).position < end:
+            await consumer.step()
+            await asyncio.sleep(0)
+    return number
