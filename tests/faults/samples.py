@@ -4,12 +4,13 @@ Our processes must be flat: what they hold must not depend on how many orders, c
 The databases grow with the data, and Redis with what the streams keep for an hour: that is shown, and not judged.
 """
 
-import os
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+import psutil
 
 PARTS: Final = ("api", "relay", "projector", "worker", "expiry")
 DATABASES: Final = ("mongod", "redis")
@@ -18,7 +19,6 @@ FLAT_MB: Final = 3.0
 each subscriber that came, or 200 bytes for each event; and the allocator takes memory by the megabyte."""
 POOLED: Final = 100
 """File descriptors that pools of connections may have opened meanwhile."""
-_PAGE: Final = os.sysconf("SC_PAGE_SIZE")
 _MB: Final = 1 << 20
 _FIFTHS: Final = 5
 
@@ -35,29 +35,19 @@ class Sample:
     subscribers: int
 
 
-def children() -> dict[str, int]:
-    """The process ids of what this process has started, by the names of the parts and of the databases."""
-    pids = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
+def children() -> dict[str, psutil.Process]:
+    """What this process has started, by the names of the parts and of the databases."""
     found = {}
-    for pid in map(int, pids):
-        words = Path(f"/proc/{pid}/cmdline").read_text().rstrip("\0").split("\0")
+    for process in psutil.Process().children():
+        words = process.cmdline() or [""]
         program, part = Path(words[0]).name, words[-1].rpartition(".")[2]
         if part in PARTS:
-            found[part] = pid
+            found[part] = process
         elif program.startswith("mongod"):
-            found["mongod"] = pid
+            found["mongod"] = process
         elif program.startswith(("redis", "valkey")):
-            found["redis"] = pid
+            found["redis"] = process
     return found
-
-
-def resident(pid: int) -> int:
-    """Bytes: proc(5), statm."""
-    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * _PAGE
-
-
-def descriptors(pid: int) -> int:
-    return len(os.listdir(f"/proc/{pid}/fd"))  # noqa: PTH208 - a number is all that is wanted
 
 
 def slope(samples: Sequence[Sample], name: str) -> float:

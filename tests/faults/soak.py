@@ -29,7 +29,7 @@ from tests.faults.evidence import Evidence, collect
 from tests.faults.history import History, Steady
 from tests.faults.load import Shopper, open_shop
 from tests.faults.plan import CLIENTS, SHELF, STOCK, Step, endless_load
-from tests.faults.samples import Sample, children, descriptors, resident, table, what_is_not_flat
+from tests.faults.samples import Sample, children, table, what_is_not_flat
 from tests.faults.verification import verify_servers
 from tests.faults.visitors import PATIENCE_SECONDS, Visitors
 from tests.faults.visits import what_was_seen_happened
@@ -111,13 +111,13 @@ class Soak:
             await asyncio.sleep(SAMPLE_SECONDS)
 
     def _sample(self) -> Sample:
-        pids, environment = children(), self.world.environment
+        processes, environment = children(), self.world.environment
         with Redis.from_url(environment["REDIS_URL"]) as redis, mongodb(environment) as client:
             info: Any = redis.info("memory")
             return Sample(
                 time.monotonic(),
-                {name: resident(pid) for name, pid in pids.items()},
-                {name: descriptors(pid) for name, pid in pids.items()},
+                {name: process.memory_info().rss for name, process in processes.items()},
+                {name: process.num_fds() for name, process in processes.items()},
                 int(info["used_memory"]),
                 client[DATABASE]["orders"].estimated_document_count(),
                 self.visitors.present,
