@@ -83,7 +83,6 @@ class Visitors:
         """None where there is nothing yet to subscribe to."""
         kind = random.choices(list(KINDS), list(KINDS.values()))[0]
         transport = random.choice(("WebSocket", "events"))
-        began = asyncio.get_running_loop().time()
         variables, by = {}, ""
         match kind:
             case "status":
@@ -98,6 +97,8 @@ class Visitors:
         if kind == "customer":
             shopper = random.choice(self._shoppers)
             variables["id"], by = shopper.customer_id, shopper.client.name
+        # Not before: what happens while the position is asked for may be below it.
+        began = asyncio.get_running_loop().time()
         return Visit(kind, transport, variables, by, began) if variables else None
 
     def _recent(self, random: Random, *names: str) -> dict[str, str]:
