@@ -10,9 +10,10 @@ from projector.batch import Batch
 from projector.parking import ATTEMPTS, Parked
 from projector.projections.renames import carry_on
 from projector.queues import read_queues
+from projector.reaching import Unavailable
 from projector.retrying import RETRIED_AT_ONCE, Asked, Queue, Retried, fold_requests
 from projector.rows import Rows
-from projector.store import Checkpoint, Read, Stale, Step, Store, Unavailable
+from projector.store import Checkpoint, Read, Stale, Step, Store
 from projector.writes import Writes
 from read_model.schema.keys import Keys
 

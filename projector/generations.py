@@ -12,7 +12,8 @@ from typing import Any, Final, Literal, NamedTuple, cast
 
 from redis.asyncio import Redis
 
-from projector.store import Checkpoint, reaching_redis
+from projector.reaching import reaching_redis
+from projector.store import Checkpoint
 from read_model.schema.keys import Keys, replaced_key
 from write_model.contracts.streams import Position, projected_key, rebuild_key, replay_key
 

@@ -5,7 +5,7 @@ from typing import Any, Final, cast
 
 from redis.asyncio import Redis
 
-from projector.store import reaching_redis
+from projector.reaching import reaching_redis
 from read_model.schema.keys import PROJECTORS_KEY, owner_key
 from write_model.contracts.streams import PARTITIONS_KEY
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Final, Protocol
 
 from projector.leases import Leases
-from projector.store import Unavailable
+from projector.reaching import Unavailable
 
 log = logging.getLogger(__name__)
 

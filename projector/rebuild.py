@@ -12,8 +12,8 @@ from typing import Final
 
 from projector.consumer import Consumer
 from projector.generations import Generations, Making, State
+from projector.reaching import Unavailable
 from projector.scratch import Gone
-from projector.store import Unavailable
 
 log = logging.getLogger(__name__)
 

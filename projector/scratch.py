@@ -13,8 +13,9 @@ from typing import Final, cast
 from redis.asyncio import Redis
 
 from projector.incoming import Entry
+from projector.reaching import reaching_redis
 from projector.retrying import Asked, tombstone_of
-from projector.store import Checkpoint, Notices, Step, Store, reaching_redis
+from projector.store import Checkpoint, Notices, Step, Store
 from read_model.schema.keys import Keys, discarded_key
 from read_model.schema.parked import member_of, place_of
 from read_model.schema.requests import Ask, Request

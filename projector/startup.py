@@ -15,10 +15,11 @@ from projector.generations import Generations
 from projector.leases import Leases
 from projector.ownership import Ownership
 from projector.partition import Partition
+from projector.reaching import PATIENCE_SECONDS
 from projector.rebuild import Rebuild
 from projector.scratch import Scratch
 from projector.settings import ProjectorSettings
-from projector.store import PATIENCE_SECONDS, Store
+from projector.store import Store
 
 REBUILT: Final = 1_000
 """Entries that one step of a rebuild takes in: more than a live one, because nobody waits for it."""
@@ -44,7 +45,7 @@ def connect(url: str) -> Redis:
         url,
         decode_responses=True,
         encoding_errors="surrogateescape",
-        socket_timeout=None,  # see store.reaching_redis
+        socket_timeout=None,  # see reaching.py
         socket_connect_timeout=PATIENCE_SECONDS,
         retry=Retry(NoBackoff(), 0),
     )

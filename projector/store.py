@@ -1,19 +1,17 @@
 """One partition in Redis: its checkpoint, its entries, its rows, and the one place that applies a step to them."""
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, Final, NamedTuple, cast
 
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
 from projector.incoming import Entry
 from projector.parking import Parked
 from projector.projections.renames import Rename
+from projector.reaching import reaching_redis
 from projector.retrying import Answered, Asked
 from projector.rows import Fields, RowId, row_key
 from projector.scripts import APPLY, QUEUES, RANKED, READ
@@ -25,18 +23,17 @@ from read_model.schema.requests import Request
 from write_model.contracts.streams import BEGINNING, Position, events_key, projected_key
 
 FIRST_GENERATION: Final = 1
-PATIENCE_SECONDS: Final = 5.0
+LONGEST: Final = 10_000
+"""Entries of a commit that a step takes in together, at most."""
 ANSWER_SECONDS: Final = 3_600
 """How long an answer to a request is kept."""
 _FIELDS: Final = ["generation", "position", "renames"]
 FEED_BEGINNING: Final = Position(0, 1)
 """Where a feed says that it has all from the beginning: after a loss of Redis, old cursors are as good as before."""
 Argument = str | bytes | int | float
+Raw = list[tuple[str, Mapping[str, str]]]
+"""Entries of a stream as Redis gives them."""
 Notices = list[tuple[Position, list[Change]]]
-
-
-class Unavailable(Exception):
-    """Redis does not answer, or not as it should."""
 
 
 class Checkpoint(NamedTuple):
@@ -80,20 +77,6 @@ class Step:
     """Whose event is given up in this step."""
 
 
-@asynccontextmanager
-async def reaching_redis(*, blocking_ms: int = 0) -> AsyncIterator[None]:
-    """Makes every failure of Redis an Unavailable, and so a silence that lasts longer than Redis was told to wait.
-
-    redis-py's own limit, socket_timeout, is off: it goes through asyncio.wait_for, which on Python 3.11 can lose a
-    cancellation (CPython issue 86296).
-    """
-    try:
-        async with asyncio.timeout(PATIENCE_SECONDS + blocking_ms / 1000):
-            yield
-    except (RedisError, TimeoutError) as error:
-        raise Unavailable(f"{type(error).__name__}: {error}") from error
-
-
 class Store:
     """A partition. Every method raises Unavailable where Redis fails; then a step may or may not have been applied.
 
@@ -117,9 +100,13 @@ class Store:
         return self._as_checkpoint(*stored)
 
     async def entries_after(self, position: Position, *, count: int, block_ms: int | None) -> list[Entry]:
-        """The next entries of the stream, at most `count`; none where none came in time, or is there (None)."""
-        reply = await self._xread({events_key(self._partition): str(position)}, count, block_ms)
-        return [(Position.parse(id), fields) for _, entries in reply for id, fields in entries]
+        """The next entries of the stream, about `count`; none where none came in time, or is there (None).
+
+        They end with a whole commit, up to LONGEST: it shows at once. So does what relays find in the journal alone: it
+        has the positions of one commit beyond the tokens that writers got, and is there when those are reached.
+        """
+        reply = await self._xread({events_key(self._partition): str(position)}, count + 1, block_ms)
+        return await self._whole_commits([entry for _, entries in reply for entry in entries], count)
 
     async def _xread(self, after: dict[str, str], count: int, block_ms: int | None) -> list[Any]:
         async with reaching_redis(blocking_ms=block_ms or 0):
@@ -130,15 +117,28 @@ class Store:
     async def news_after(
         self, position: Position, *, count: int, block_ms: int | None
     ) -> tuple[list[Entry], list[Asked]]:
-        """The next entries of the stream and the requests that nobody has taken up, at most `count` of either.
+        """The next entries of the stream and the requests that nobody has taken up, about `count` of either.
 
         Where there are requests nothing is waited for; otherwise as `entries_after`.
         """
         events, requests = events_key(self._partition), requests_key(self._partition)
         after = {events: str(position), requests: "0"}
-        found: dict[str, list[Any]] = dict(await self._xread(after, count, block_ms))
-        entries = [(Position.parse(id), fields) for id, fields in found.get(events, ())]
+        found: dict[str, list[Any]] = dict(await self._xread(after, count + 1, block_ms))
+        entries = await self._whole_commits(found.get(events, []), count)
         return entries, [Asked.of(id, fields) for id, fields in found.get(requests, ())]
+
+    async def _whole_commits(self, found: Raw, count: int) -> list[Entry]:
+        """Of entries one more than `count`, those up to the end of a commit."""
+        entries = [(Position.parse(id), fields) for id, fields in found]
+        if len(entries) <= count:
+            return entries
+        following, _ = entries.pop()
+        if following.cluster_time == entries[-1][0].cluster_time:
+            async with reaching_redis():
+                ends, most = (str(following), str(following.end_of_commit)), LONGEST - count
+                rest = await cast("Awaitable[Raw]", self._redis.xrange(events_key(self._partition), *ends, count=most))
+            entries += ((Position.parse(id), fields) for id, fields in rest)
+        return entries
 
     async def read(self, start: Checkpoint, rows: Sequence[RowId], aggregate_ids: Sequence[str]) -> Read | Stale:
         """The rows and parked aggregates of a batch, in one round trip, if the checkpoint still is `start`."""

@@ -6,7 +6,7 @@ from pymongo.errors import ConfigurationError, InvalidURI, OperationFailure, PyM
 from redis.exceptions import RedisError
 
 from projector.ownership import WrongPartitions
-from projector.store import Unavailable as RedisUnavailable
+from projector.reaching import Unavailable as RedisUnavailable
 from stack.configuration import PACKAGES, explain
 from stack.settings import DevSettings
 from write_model.mongo.terms import TermsDiffer

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from projector.generations import Asked, Generations, NotComplete, State
+from projector.reaching import Unavailable
 from projector.settings import ProjectorSettings
 from projector.startup import connect
-from projector.store import Unavailable
 from stack.console import say
 from stack.operator_error import OperatorError
 from stack.progress import Work

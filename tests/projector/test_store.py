@@ -9,9 +9,10 @@ from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
 from projector.parking import Parked
+from projector.reaching import Unavailable
 from projector.rows import RowId, Rows
 from projector.startup import connect
-from projector.store import FEED_BEGINNING, Checkpoint, Read, Stale, Step, Store, Unavailable
+from projector.store import FEED_BEGINNING, Checkpoint, Read, Stale, Step, Store
 from projector.writes import Announce, Count, Fill, Mark, Put, Rank, Unmark, Unrank, Writes
 from read_model.schema.changes import OrderChanged, encode_change
 from read_model.schema.customers import CustomerRow
@@ -20,7 +21,8 @@ from read_model.schema.parked import REASON
 from tests.projector.contents import everything, hash_at, parked_at, ranked_at, stream_at
 from tests.projector.events import CUSTOMER, ORDER, an_id, position, publish, watermark
 from tests.projector.story import KEYS
-from write_model.contracts.streams import BEGINNING, Position, projected_key
+from write_model.contracts.codec import WATERMARK
+from write_model.contracts.streams import BEGINNING, Position, events_key, projected_key
 
 FRESH = Checkpoint(1, BEGINNING)
 ADA = CustomerRow(CUSTOMER, 1, "Ada", "ada@example.com", "ACTIVE", "2026", 0, 0, "EUR", None)
@@ -227,6 +229,17 @@ async def test_entries_come_in_order_after_a_position_and_bounded(store: Store, 
     entries = await store.entries_after(position(2), count=2, block_ms=1)
     assert entries == [(position(3), watermark()), (position(4), watermark())]
     assert await store.entries_after(position(5), count=2, block_ms=1) == []
+
+
+@pytest.mark.parametrize("count", [1, 2, 4])
+async def test_entries_end_with_a_whole_commit(store: Store, redis: Redis, count: int) -> None:
+    one = [Position.of_commit(1_700_000_000, 1, ordinal) for ordinal in range(5)]
+    for place in [*one, another := Position.of_commit(1_700_000_000, 2)]:
+        await redis.xadd(events_key(0), {WATERMARK: "1"}, id=str(place))
+    entries, _ = await store.news_after(BEGINNING, count=count, block_ms=1)
+    assert [place for place, _ in entries] == one
+    assert await store.entries_after(BEGINNING, count=count, block_ms=1) == entries
+    assert [place for place, _ in await store.entries_after(one[-1], count=count, block_ms=1)] == [another]
 
 
 async def test_every_key_is_declared(store: Store, redis: Redis) -> None:

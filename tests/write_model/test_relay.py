@@ -1,6 +1,8 @@
 """The relay on real servers: every event once, in commit order, at the same position, whatever is lost meanwhile."""
 
 import asyncio
+import os
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -10,12 +12,15 @@ from tests.write_model.publication import Publication, shop
 from tests.write_model.shop import add, addition, order, outcomes, register, until
 from tests.write_model.specification import STAFF, predictable
 from write_model.contracts.codec import WATERMARK
+from write_model.contracts.envelope import Envelope
 from write_model.contracts.ids import new_id
+from write_model.contracts.products import ProductRestocked
 from write_model.contracts.streams import BEGINNING, Position, Token, events_key, projected_key
+from write_model.mongo import journal
 from write_model.mongo.database import HEARTBEATS, JOURNAL, SEGMENTS, Client, Database
 from write_model.mongo.lease import Lease
 from write_model.relay import relay as relay_module
-from write_model.relay import segments
+from write_model.relay import replay, segments
 from write_model.relay.publisher import Publisher
 from write_model.relay.replay import entry_of, reconcile
 from write_model.relay.segments import Overtaken
@@ -208,6 +213,25 @@ async def test_what_another_relay_publishes_while_one_goes_without_the_oplog_is_
     assert below < w < above
     await segments.record(stored, both[1:])  # whoever follows from W
     assert [event async for part in segments.recorded_after(stored, BEGINNING) for event in part] == both
+
+
+async def test_what_was_found_without_the_oplog_is_published_at_once_in_each_partition(
+    stored: Database, client: Client, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A step of the projector takes in all of a commit, if it is all there."""
+    monkeypatch.setattr(replay, "_CHUNK", 2)
+    monkeypatch.setattr(segments, "LARGEST", 3)
+    now = datetime(2026, 11, 20, tzinfo=UTC)
+    event = ProductRestocked(quantity=1)
+    ids = [new_id("prd", n % 2, now, os.urandom) for n in range(10)]
+    envelopes = [Envelope(id, 1, 0, now, "cmd", "staff:sam", None, event) for id in ids]
+    await stored[JOURNAL].insert_many(map(journal.to_document, envelopes))
+    publisher = Publisher(redis, 2)
+    await publisher.open()
+    await redis.config_resetstat()
+    await reconcile(client, stored, publisher, None, "one")
+    assert sum([await redis.xlen(events_key(partition)) for partition in range(2)]) == 10
+    assert (await redis.info("commandstats"))["cmdstat_evalsha"]["calls"] == 2
 
 
 async def test_a_relay_that_was_held_up_does_not_set_back_what_is_recorded(stored: Database) -> None:

@@ -39,6 +39,11 @@ class Position(NamedTuple):
         """The commit's cluster time: seconds and increment."""
         return self.ms // 1000, self.seq >> ORDINAL_BITS
 
+    @property
+    def end_of_commit(self) -> "Position":
+        """The highest position that an event of the same commit can have."""
+        return Position(self.ms, self.seq | (1 << ORDINAL_BITS) - 1)
+
     def __str__(self) -> str:
         return f"{self.ms}-{self.seq}"
 

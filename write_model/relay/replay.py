@@ -1,6 +1,6 @@
 """From the journal to the streams: refills what a stream has lost, and gives positions to what never had one."""
 
-from collections.abc import Sequence, Set
+from collections.abc import AsyncIterator, Mapping, Sequence, Set
 from contextlib import aclosing
 from typing import Final
 
@@ -16,6 +16,7 @@ from write_model.relay.publisher import Entry, Publisher
 from write_model.relay.segments import Recorded
 
 _CHUNK: Final = 1_000
+_LARGEST: Final = 10_000
 
 
 class TooManyUnpublished(Exception):
@@ -44,23 +45,38 @@ async def refill(database: Database, publisher: Publisher) -> int:
     ends = await publisher.open()
     discarded = await discarded_ids(database)
     count = 0
-    async for part in segments.recorded_after(database, min(ends.values())):
-        missing = [(position, id) for position, id in part if position > ends[partition_of_event(id, len(ends))]]
+    async for missing in _commits_together(_beyond(database, ends)):
         count += len(missing)
-        await _publish(database, publisher, missing, len(ends), discarded)
+        await publisher.publish(await entries_of(database, missing, len(ends), discarded))
     return count
+
+
+async def _beyond(database: Database, ends: Mapping[int, Position]) -> AsyncIterator[Recorded]:
+    async for part in segments.recorded_after(database, min(ends.values())):
+        for position, id in part:
+            if position > ends[partition_of_event(id, len(ends))]:
+                yield position, id
+
+
+async def _commits_together(events: AsyncIterator[Recorded]) -> AsyncIterator[list[Recorded]]:
+    """In parts that end with a commit, as long as that has no more than _LARGEST.
+
+    A partition gets its part at once, so that a step of the projector can take in all of a commit.
+    """
+    part: list[Recorded] = []
+    async for position, id in events:
+        is_another = part and position.cluster_time != part[-1][0].cluster_time
+        if (is_another and len(part) >= _CHUNK) or len(part) >= _LARGEST:
+            yield part
+            part = []
+        part.append((position, id))
+    if part:
+        yield part
 
 
 def partition_of_event(event_id: str, partitions: int) -> int:
     """The partition of the event's aggregate."""
     return partition_of(event_id.partition("@")[0], partitions)
-
-
-async def _publish(
-    database: Database, publisher: Publisher, events: list[Recorded], partitions: int, discarded: Set[str]
-) -> None:
-    for start in range(0, len(events), _CHUNK):
-        await publisher.publish(await entries_of(database, events[start : start + _CHUNK], partitions, discarded))
 
 
 async def entries_of(
