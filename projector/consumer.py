@@ -108,13 +108,16 @@ class Consumer:
         entries, requests = await self._interruptible(
             self._store.news_after(start.position, count=self._batch, block_ms=block_ms)
         )
+        given_up = self._store.given_up
+        if await given_up.look():
+            requests += await self._store.give_up(await given_up.parked(start.generation))
         if requests and not entries:
             # What a request brings about is announced at the position of an entry.
             entries = await self._interruptible(
                 self._store.entries_after(start.position, count=self._batch, block_ms=block_ms)
             )
         if entries:
-            await self._take_in(start, Batch.of(entries), requests)
+            await self._take_in(start, Batch.of(given_up.replace(entries)), requests)
         elif not self._may_have_renames:
             self._go_on_from(await self._store.checkpoint())
         if self._may_have_renames:

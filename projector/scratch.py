@@ -6,19 +6,18 @@ can meet.
 """
 
 import asyncio
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Mapping, Sequence
 from itertools import chain
 from typing import Final, cast
 
 from redis.asyncio import Redis
 
+from projector.given_up import GivenUp
 from projector.incoming import Entry
 from projector.reaching import reaching_redis
-from projector.retrying import Asked, tombstone_of
+from projector.retrying import Asked
 from projector.store import Checkpoint, Notices, Step, Store
-from read_model.schema.keys import Keys, discarded_key
-from read_model.schema.parked import member_of, place_of
-from read_model.schema.requests import Ask, Request
+from read_model.schema.requests import Request
 from write_model.contracts.codec import REPLAYED, REPLAYED_AT_ONCE, decode_replayed
 from write_model.contracts.streams import BEGINNING, Position, events_key, projected_key, rebuild_key, replay_key
 
@@ -39,6 +38,8 @@ class Scratch(Store):
     def __init__(self, redis: Redis, partition: int, generation: int) -> None:
         super().__init__(redis, partition, feed_retention_ms=0)
         self.at = rebuild_key(partition)
+        # Where this one and the one that serves meet, this one has heard of all that the other has done.
+        self.given_up = GivenUp(redis, partition, look_seconds=0)
         self._generation = generation
 
     async def entries_after(self, position: Position, *, count: int, block_ms: int | None) -> list[Entry]:
@@ -51,34 +52,12 @@ class Scratch(Store):
     async def news_after(
         self, position: Position, *, count: int, block_ms: int | None
     ) -> tuple[list[Entry], list[Asked]]:
-        """The next entries, and what this generation has parked of what was given up.
+        """The next entries; requests are for the generation that serves."""
+        return await self.entries_after(position, count=count, block_ms=block_ms), []
 
-        Requests are for the generation that serves; what it gave up is given up here as well. Looked at after the
-        entries: where the two meet, this one has heard of all that the other has done.
-        """
-        entries = await self.entries_after(position, count=count, block_ms=block_ms)
-        given_up = await self._given_up()
-        tombstones = {place: ask for (_, place), ask in given_up.items()}
-        entries = [
-            (place, tombstone_of(tombstones[place], entry) if place in tombstones else entry)
-            for place, entry in entries
-        ]
-        return entries, [Asked(str(at), Request(ask, id, at)) for (id, at), ask in await self._parked(given_up)]
-
-    async def _given_up(self) -> dict[tuple[str, Position], Ask]:
-        """By aggregate and position."""
-        async with reaching_redis():
-            found = await cast("Awaitable[dict[str, str]]", self._redis.hgetall(discarded_key(self._partition)))
-        return {place_of(member): Ask(ask) for member, ask in found.items()}
-
-    async def _parked(self, given_up: Mapping[tuple[str, Position], Ask]) -> list[tuple[tuple[str, Position], Ask]]:
-        """Those of them that are parked here."""
-        if not given_up:
-            return []
-        async with reaching_redis():
-            parked = Keys(self._partition, self._generation).parked()
-            scores = await self._redis.zmscore(parked, [member_of(*place) for place in given_up])
-        return [one for one, score in zip(given_up.items(), scores, strict=True) if score is not None]
+    async def give_up(self, requests: Sequence[Request]) -> list[Asked]:
+        """Take them up in this step."""
+        return [Asked(str(request.position), request) for request in requests]
 
     async def _replayed(self, position: Position, count: int) -> list[Entry]:
         bundles = -(-count // REPLAYED_AT_ONCE)

@@ -4,11 +4,13 @@ from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
-from typing import Any, Final, NamedTuple, cast
+from typing import Final, NamedTuple, cast
 
 from redis.asyncio import Redis
 
+from projector.given_up import GivenUp
 from projector.incoming import Entry
+from projector.news import read_news
 from projector.parking import Parked
 from projector.projections.renames import Rename
 from projector.reaching import reaching_redis
@@ -17,22 +19,20 @@ from projector.rows import Fields, RowId, row_key
 from projector.scripts import APPLY, QUEUES, RANKED, READ
 from projector.writes import Writes
 from read_model.schema.changes import Change, encode_changes
-from read_model.schema.keys import Keys, answer_key, discarded_key, feed_key, requests_key
-from read_model.schema.parked import REASON, member_of, place_of, queue_of
+from read_model.schema.keys import Keys, answer_key, feed_key, requests_key
+from read_model.schema.parked import REASON, queue_of
 from read_model.schema.requests import Request
-from write_model.contracts.streams import BEGINNING, Position, events_key, projected_key
+from write_model.contracts.given_up import discarded_key, member_of, place_of
+from write_model.contracts.streams import BEGINNING, Position, projected_key
 
 FIRST_GENERATION: Final = 1
-LONGEST: Final = 10_000
-"""Entries of a commit that a step takes in together, at most."""
 ANSWER_SECONDS: Final = 3_600
 """How long an answer to a request is kept."""
+_LOOK_SECONDS: Final = 1.0
 _FIELDS: Final = ["generation", "position", "renames"]
 FEED_BEGINNING: Final = Position(0, 1)
 """Where a feed says that it has all from the beginning: after a loss of Redis, old cursors are as good as before."""
 Argument = str | bytes | int | float
-Raw = list[tuple[str, Mapping[str, str]]]
-"""Entries of a stream as Redis gives them."""
 Notices = list[tuple[Position, list[Change]]]
 
 
@@ -80,13 +80,14 @@ class Step:
 class Store:
     """A partition. Every method raises Unavailable where Redis fails; then a step may or may not have been applied.
 
-    `at` is the hash in which the checkpoint stands.
+    `at` is the hash in which the checkpoint stands, `given_up` what operators gave up.
     """
 
     def __init__(self, redis: Redis, partition: int, *, feed_retention_ms: int) -> None:
         self._redis = redis
         self._partition = partition
         self.at = projected_key(partition)
+        self.given_up = GivenUp(redis, partition, look_seconds=_LOOK_SECONDS)
         self._feed_retention_ms = feed_retention_ms
         self._read = redis.register_script(READ)
         self._queues = redis.register_script(QUEUES)
@@ -100,45 +101,27 @@ class Store:
         return self._as_checkpoint(*stored)
 
     async def entries_after(self, position: Position, *, count: int, block_ms: int | None) -> list[Entry]:
-        """The next entries of the stream, about `count`; none where none came in time, or is there (None).
-
-        They end with a whole commit, up to LONGEST: it shows at once. So does what relays find in the journal alone: it
-        has the positions of one commit beyond the tokens that writers got, and is there when those are reached.
-        """
-        reply = await self._xread({events_key(self._partition): str(position)}, count + 1, block_ms)
-        return await self._whole_commits([entry for _, entries in reply for entry in entries], count)
-
-    async def _xread(self, after: dict[str, str], count: int, block_ms: int | None) -> list[Any]:
-        async with reaching_redis(blocking_ms=block_ms or 0):
-            return await cast(
-                "Awaitable[list[Any]]", self._redis.xread(dict(after.items()), count=count, block=block_ms)
-            )
+        """The next entries, as `read_news` gives them."""
+        entries, _ = await read_news(
+            self._redis, self._partition, position, count=count, block_ms=block_ms, with_requests=False
+        )
+        return entries
 
     async def news_after(
         self, position: Position, *, count: int, block_ms: int | None
     ) -> tuple[list[Entry], list[Asked]]:
-        """The next entries of the stream and the requests that nobody has taken up, about `count` of either.
+        """The next entries and the requests that nobody has taken up, as `read_news` gives them."""
+        return await read_news(
+            self._redis, self._partition, position, count=count, block_ms=block_ms, with_requests=True
+        )
 
-        Where there are requests nothing is waited for; otherwise as `entries_after`.
-        """
-        events, requests = events_key(self._partition), requests_key(self._partition)
-        after = {events: str(position), requests: "0"}
-        found: dict[str, list[Any]] = dict(await self._xread(after, count + 1, block_ms))
-        entries = await self._whole_commits(found.get(events, []), count)
-        return entries, [Asked.of(id, fields) for id, fields in found.get(requests, ())]
-
-    async def _whole_commits(self, found: Raw, count: int) -> list[Entry]:
-        """Of entries one more than `count`, those up to the end of a commit."""
-        entries = [(Position.parse(id), fields) for id, fields in found]
-        if len(entries) <= count:
-            return entries
-        following, _ = entries.pop()
-        if following.cluster_time == entries[-1][0].cluster_time:
-            async with reaching_redis():
-                ends, most = (str(following), str(following.end_of_commit)), LONGEST - count
-                rest = await cast("Awaitable[Raw]", self._redis.xrange(events_key(self._partition), *ends, count=most))
-            entries += ((Position.parse(id), fields) for id, fields in rest)
-        return entries
+    async def give_up(self, requests: Sequence[Request]) -> list[Asked]:
+        """Ask ourselves, as an operator does: so it is done whoever begins it. Answers what to take up at once."""
+        async with reaching_redis(), self._redis.pipeline(transaction=False) as pipeline:
+            for request in requests:
+                pipeline.xadd(requests_key(self._partition), dict(request.encode().items()))
+            await pipeline.execute()
+        return []
 
     async def read(self, start: Checkpoint, rows: Sequence[RowId], aggregate_ids: Sequence[str]) -> Read | Stale:
         """The rows and parked aggregates of a batch, in one round trip, if the checkpoint still is `start`."""

@@ -6,9 +6,10 @@ from typing import Final
 
 from read_model.connection import Command, Reader
 from read_model.schema.keys import Keys
-from read_model.schema.parked import REASON, aggregate_of, place_of, queue_of
+from read_model.schema.parked import REASON, aggregate_of, queue_of
 from write_model.contracts.codec import TOMBSTONE
 from write_model.contracts.envelope import event_id
+from write_model.contracts.given_up import place_of
 from write_model.contracts.ids import kind_of
 from write_model.contracts.streams import Position, partition_of
 

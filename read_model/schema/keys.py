@@ -76,7 +76,7 @@ class Keys(NamedTuple):
         return self._key(f"products:with:{mark}")
 
     def parked(self) -> str:
-        """Sorted set, members by `parked.member_of`: the events that could not be projected, by aggregate, in order.
+        """Sorted set, members by `given_up.member_of`: the events that could not be projected, by aggregate, in order.
 
         Later events of such an aggregate are parked as well.
         """
@@ -102,15 +102,6 @@ def feed_key(partition: int) -> str:
 def requests_key(partition: int) -> str:
     """Stream: what the partition's projector is asked to do (requests.py), taken out as it is done."""
     return f"{hash_tag(partition)}:requests"
-
-
-def discarded_key(partition: int) -> str:
-    """Hash: what the events were asked with that were given up (requests.Ask), by `parked.member_of`.
-
-    The streams still have them: a generation that is made later, or was in the making, gives them up as well. Once a
-    stream is filled again, it has tombstones in their place.
-    """
-    return f"{hash_tag(partition)}:discarded"
 
 
 def answer_key(partition: int, request_id: str) -> str:

@@ -7,6 +7,7 @@ aggregate (an empty text) is a queue of its own.
 from collections.abc import Mapping
 from typing import Final
 
+from write_model.contracts.given_up import member_of
 from write_model.contracts.streams import Position
 
 REASON: Final = "parked:reason"
@@ -17,17 +18,6 @@ def aggregate_of(entry: Mapping[str, str]) -> str:
     """The aggregate that a stream entry names; empty where it names none that could be: ids are ASCII."""
     named = entry.get("aggregate", "")
     return named if named.isascii() else ""
-
-
-def member_of(aggregate_id: str, position: Position) -> str:
-    """The member in the sorted set. Numbers below 2**53 have 16 digits at most, so members sort as positions do."""
-    return f"{aggregate_id}\0{position.ms:016}-{position.seq:016}"
-
-
-def place_of(member: str) -> tuple[str, Position]:
-    """The aggregate and the position in a member."""
-    aggregate_id, _, position = member.rpartition("\0")
-    return aggregate_id, Position.parse(position)
 
 
 def queue_of(aggregate_id: str, position: Position) -> tuple[str, str]:

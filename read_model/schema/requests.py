@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import NamedTuple, Self
 
+from write_model.contracts.given_up import DISCARDED
 from write_model.contracts.streams import BEGINNING, Position
 
 
@@ -11,7 +12,7 @@ class Ask(StrEnum):
     """What may be asked for; either way the queue's events are projected again, in order, until one fails."""
 
     RETRY = "retry"
-    DISCARD = "discard"
+    DISCARD = DISCARDED
     """Give the event up first: a tombstone takes its place in the queue."""
     DROP = "drop"
     """As DISCARD, for what the journal does not have: no version is skipped for it."""

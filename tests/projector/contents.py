@@ -7,7 +7,7 @@ from typing import Any, cast
 from redis.asyncio import Redis
 
 from read_model.schema.keys import Keys
-from read_model.schema.parked import place_of
+from write_model.contracts.given_up import place_of
 
 
 async def hash_at(redis: Redis, key: str) -> dict[str, str]:

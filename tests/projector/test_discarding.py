@@ -4,6 +4,7 @@ from typing import Any
 
 from redis.asyncio import Redis
 
+from read_model.schema.keys import requests_key
 from read_model.schema.parked import REASON
 from read_model.schema.requests import Answer, Ask, Outcome, Request
 from tests.projector.asking import (
@@ -29,6 +30,7 @@ from tests.projector.events import (
     watermark,
 )
 from write_model.contracts.envelope import Tombstone
+from write_model.contracts.given_up import DISCARDED, discarded_key, member_of
 
 
 async def test_two_requests_about_one_queue_are_taken_up_in_two_steps(redis: Redis) -> None:
@@ -73,6 +75,39 @@ async def test_a_replay_with_its_tombstone_makes_the_same_as_the_discard(redis: 
     await redis.flushall()
     await project(redis, a_consumer(redis), [ADA, PLACED, Tombstone(ORDER, 2), SHIPPED, watermark()], first=1)
     assert {key: value for key, value in (await everything(redis)).items() if ":1:" in key} == discarded
+
+
+async def test_what_was_given_up_before_redis_went_back_is_given_up_again(redis: Redis) -> None:
+    start = await project(redis, a_consumer(redis), [ADA, PLACED, HELD, SHIPPED], first=1)
+    assert len(await parked_at(redis)) == 2
+    # As relays tell.
+    await redis.hset(discarded_key(0), mapping={member_of(ORDER, position(n)): DISCARDED for n in (3, 5)})
+    consumer = a_consumer(redis)
+    await project(redis, consumer, [watermark()], first=5)
+    await project(redis, consumer, [watermark()], first=6)
+    assert await parked_at(redis) == []
+    assert await redis.xlen(requests_key(0)) == 0
+    assert [(change.version, change.status) for change in (await order(redis)).timeline] == [
+        (1, "PLACED"), (3, "SHIPPED"),
+    ]  # fmt: skip
+    assert [changes for _, changes in await said(redis, start) if changes] == [[(ORDER, 3)]]
+
+
+async def test_what_was_given_up_is_not_parked_when_it_comes_again(redis: Redis) -> None:
+    await redis.hset(discarded_key(0), member_of(ORDER, position(3)), DISCARDED)
+    await project(redis, a_consumer(redis), [ADA, PLACED, HELD, SHIPPED], first=1)
+    assert await parked_at(redis) == []
+    assert [change.version for change in (await order(redis)).timeline] == [1, 3]
+
+
+async def test_what_waits_behind_another_as_given_up_is_not_asked_for_again(redis: Redis) -> None:
+    await project(redis, a_consumer(redis), [ADA, PLACED, HELD, SHIPPED], first=1)
+    await ask(redis, Request(Ask.DISCARD, ORDER, position(4)))
+    await project(redis, a_consumer(redis), [watermark()], first=5)
+    for number in (6, 7):
+        await project(redis, a_consumer(redis), [watermark()], first=number)
+    assert [fields.get("tombstone") for _, fields in await parked_at(redis)] == [None, "OrderShipped"]
+    assert len(await redis.keys("*answer*")) == 1
 
 
 async def test_what_is_discarded_behind_another_is_given_up_at_once_and_skipped_in_its_turn(

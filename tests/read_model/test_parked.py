@@ -13,11 +13,12 @@ from read_model.errors import NoReply
 from read_model.parked import ParkedEvent, find_parked, parked_events, parked_queue, parked_queues
 from read_model.requests import open_parking
 from read_model.schema.keys import Keys, answer_key, requests_key
-from read_model.schema.parked import REASON, member_of, place_of, queue_of
+from read_model.schema.parked import REASON, queue_of
 from read_model.schema.requests import Answer, Ask, Outcome, Request
 from read_model.settings import ReadSettings
 from tests.read_model.conftest import settings_for
 from tests.read_model.projected import PARTITIONS, Projected, make_id
+from write_model.contracts.given_up import member_of, place_of
 from write_model.contracts.streams import Position, partition_of, projected_key
 
 ORDER, OTHER = make_id("ord", 1), make_id("ord", 2)

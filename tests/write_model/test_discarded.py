@@ -8,6 +8,8 @@ from tests.write_model.shop import add, order, register, until
 from tests.write_model.specification import STAFF
 from write_model.contracts.codec import decode_tombstone
 from write_model.contracts.envelope import Tombstone
+from write_model.contracts.given_up import DISCARDED, discarded_key, member_of
+from write_model.contracts.streams import Position, partition_of
 from write_model.mongo import discarded
 from write_model.mongo.database import JOURNAL, Database
 from write_model.mongo.discarded import Discard, NotInJournal
@@ -43,6 +45,25 @@ async def test_what_never_happened_cannot_be_given_up(write_model: WriteModel, s
     with pytest.raises(NotInJournal):
         await discarded.record(stored, by_sam("ord_x@1"))
     assert await discarded.discarded_ids(stored) == frozenset()
+
+
+async def test_a_relay_tells_the_projector_what_was_given_up_before_redis_went_back(
+    publication: Publication, write_model: WriteModel, stored: Database, redis: Redis
+) -> None:
+    id = await confirmed_order(write_model)
+    async with publication.relay():
+        await publication.complete()
+    await discarded.record(stored, by_sam(f"{id}@2"))
+    key = discarded_key(partition_of(id, publication.settings.partitions))
+    told = {member_of(id, Position(5, 7)): DISCARDED}
+
+    async def is_told() -> bool:
+        return await redis.hgetall(key) == told
+
+    async with publication.relay():
+        await until(is_told)
+        await redis.flushall()
+        await until(is_told)
 
 
 async def test_a_refill_puts_a_tombstone_in_the_events_place(

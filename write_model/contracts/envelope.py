@@ -43,3 +43,8 @@ class Tombstone:
 def event_id(aggregate_id: str, version: int) -> str:
     """`ord_...@3`: the third event of that order."""
     return f"{aggregate_id}@{version}"
+
+
+def aggregate_of(event_id: str) -> str:
+    """The aggregate whose event that is."""
+    return event_id.partition("@")[0]

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from write_model.contracts.envelope import aggregate_of
+from write_model.contracts.streams import Position
 from write_model.mongo.database import DISCARDED, JOURNAL, Database
 
 
@@ -42,6 +44,12 @@ async def find(database: Database, id: str) -> Discard | None:
     """The record of a discarded event, by its id or its position."""
     found = await database[DISCARDED].find_one({"$or": [{"_id": id}, {"position": id}]})
     return Discard(found["_id"], found["position"], found["by"], found["at"], found["why"]) if found else None
+
+
+async def discarded_places(database: Database) -> list[tuple[str, Position]]:
+    """Aggregate and position of each of them."""
+    found = database[DISCARDED].find({}, {"position": 1})
+    return [(aggregate_of(document["_id"]), Position.parse(document["position"])) async for document in found]
 
 
 async def discarded_ids(database: Database) -> frozenset[str]:

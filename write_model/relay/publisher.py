@@ -18,7 +18,8 @@ from redis.typing import EncodableT
 
 from write_model.contracts.codec import WATERMARK
 from write_model.contracts.envelope import event_id
-from write_model.contracts.streams import BEGINNING, PARTITIONS_KEY, Position, events_key, projected_key
+from write_model.contracts.given_up import DISCARDED, discarded_key, member_of
+from write_model.contracts.streams import BEGINNING, PARTITIONS_KEY, Position, events_key, partition_of, projected_key
 
 Fields = Mapping[str, str | bytes]
 WATERMARK_FIELDS: Final[Fields] = {WATERMARK: "1"}
@@ -153,6 +154,17 @@ class Publisher:
             if isinstance(reply, Exception):
                 raise _explained(partition, reply)
             self._seen[partition] = max(self._seen[partition], its[-1].position)
+
+    async def give_up(self, events: Iterable[tuple[str, Position]]) -> None:
+        """Tell the projector of the events that operators gave up, by aggregate and position.
+
+        It may know; or Redis may have been set back to before it did.
+        """
+        async with asyncio.timeout(PATIENCE_SECONDS), self._redis.pipeline(transaction=False) as pipeline:
+            for aggregate_id, position in events:
+                partition = partition_of(aggregate_id, self.partitions)
+                pipeline.hset(discarded_key(partition), member_of(aggregate_id, position), DISCARDED)
+            await pipeline.execute()
 
     async def events_after(self, after: Position) -> dict[str, Position]:
         """The events that the streams have above the position, by id."""

@@ -15,7 +15,7 @@ from redis.exceptions import RedisError
 
 from write_model.contracts.streams import Position
 from write_model.mongo.database import Client, Database
-from write_model.mongo.discarded import discarded_ids
+from write_model.mongo.discarded import discarded_ids, discarded_places
 from write_model.mongo.lease import Lease
 from write_model.relay import changes, segments
 from write_model.relay.changes import Change, HistoryLost
@@ -115,6 +115,7 @@ class Relay:
             refilled = await refill(self._database, self._publisher)
             if refilled:
                 _log.warning("refilled the streams with %d events", refilled)
+            await self._publisher.give_up(await discarded_places(self._database))
         self._published = self._recorded or await self._reconcile()
         return self._published
 

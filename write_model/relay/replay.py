@@ -6,6 +6,7 @@ from typing import Final
 
 from bson import Timestamp
 
+from write_model.contracts.envelope import aggregate_of
 from write_model.contracts.streams import BEGINNING, ORDINAL_BITS, Position, partition_of
 from write_model.mongo.database import JOURNAL, Client, Database, Document
 from write_model.mongo.discarded import discarded_ids
@@ -76,7 +77,7 @@ async def _commits_together(events: AsyncIterator[Recorded]) -> AsyncIterator[li
 
 def partition_of_event(event_id: str, partitions: int) -> int:
     """The partition of the event's aggregate."""
-    return partition_of(event_id.partition("@")[0], partitions)
+    return partition_of(aggregate_of(event_id), partitions)
 
 
 async def entries_of(
