@@ -16,7 +16,6 @@ from itertools import takewhile
 from pathlib import Path
 from random import Random
 
-from stack.processes import describe
 from tests.faults.history import Steady
 from tests.faults.injection import Probe
 from tests.faults.plan import CLIENTS, Fault, Step, endless_load
@@ -29,7 +28,6 @@ LONGEST_PAUSE = 4.0
 AGAIN = 0.25
 """The share of the rounds that kill everything a second time, while it is coming up."""
 SHOWN = 30
-GAVE_UP = describe(1)
 EVERYTHING = Fault("kill everything", "", 0.0)
 
 
@@ -71,9 +69,6 @@ class Kills:
         if not await probe.recovered():
             return False
         self.recoveries.append(loop.time() - began)
-        for process in self.run.stage.processes.values():
-            # Whoever starts before there is a primary says so and gives up after a while: its supervisor tries again.
-            process.ended = [how for how in process.ended if how != GAVE_UP]
         await asyncio.sleep(random.uniform(0, LONGEST_PAUSE))
         verified = await verify(self.run.stage)
         self.differences += len(verified.differences)

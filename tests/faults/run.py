@@ -129,9 +129,7 @@ class Run:
         ]
         found += [violation for its in await asyncio.gather(*ends) for violation in its]
         found += (await verify(self.stage)).differences
-        found += [
-            f"{name} ended by itself: {how}" for name, process in self.stage.processes.items() for how in process.ended
-        ]
+        found += self.stage.ended()
         return found
 
     def figures(self) -> dict[str, int]:

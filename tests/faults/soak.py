@@ -46,7 +46,7 @@ SETTINGS = {
     # A machine that does other things besides must not look like a fault.
     "STALE_READ_TIMEOUT_MS": "30000", "READ_TIMEOUT_SECONDS": "30", "COMMAND_TIMEOUT_SECONDS": "30",
     # So that a slow consumer becomes one in seconds.
-    "SUBSCRIBER_BUFFER": "30",
+    "SUBSCRIBER_BUFFER": "20",
 }  # fmt: skip
 SHOWN = 30
 

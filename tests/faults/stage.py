@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from stack.processes import describe
 from tests.faults.conftest import wait_until_ready
 from tests.faults.plan import PROCESSES, READERS_OF_REDIS
 from tests.faults.processes import Process
@@ -18,6 +19,9 @@ from tests.system import SECRET, free_port
 DATABASE = "orderstream"
 CONFIRMATION_SECONDS = 20
 """So that expiry has something to do while a run lasts."""
+
+
+_GAVE_UP = b"check MONGODB_URL"
 
 
 @dataclass
@@ -37,6 +41,17 @@ class Stage:
     def apis(self) -> list[str]:
         """Where clients find the APIs."""
         return [f"http://{HOST}:{self.links[f'clients {n}'].port}" for n in (1, 2)]
+
+    def ended(self) -> list[str]:
+        """Who ended by themselves, and how.
+
+        But not who was started before MongoDB had a primary: they say so, give up, and are started again.
+        """
+        gave_up = self.log.read_bytes().count(_GAVE_UP)
+        ends = [(name, how) for name, process in self.processes.items() for how in process.ended]
+        if sum(how == describe(1) for _, how in ends) <= gave_up:
+            ends = [(name, how) for name, how in ends if how != describe(1)]
+        return [f"{name} ended by itself: {how}" for name, how in ends]
 
 
 @asynccontextmanager

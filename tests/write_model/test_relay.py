@@ -11,9 +11,12 @@ from redis.asyncio import Redis
 from tests.write_model.publication import Publication, shop
 from tests.write_model.shop import add, addition, order, outcomes, register, until
 from tests.write_model.specification import STAFF, predictable
-from write_model.contracts.codec import WATERMARK
+from write_model.contracts.codec import WATERMARK, decode
+from write_model.contracts.customers import CustomerDeactivated, CustomerRegistered
 from write_model.contracts.envelope import Envelope
+from write_model.contracts.event import Event
 from write_model.contracts.ids import new_id
+from write_model.contracts.orders import OrderCreated
 from write_model.contracts.products import ProductRestocked
 from write_model.contracts.streams import BEGINNING, Position, Token, events_key, projected_key
 from write_model.mongo import journal
@@ -232,6 +235,29 @@ async def test_what_was_found_without_the_oplog_is_published_at_once_in_each_par
     await reconcile(client, stored, publisher, None, "one")
     assert sum([await redis.xlen(events_key(partition)) for partition in range(2)]) == 10
     assert (await redis.info("commandstats"))["cmdstat_evalsha"]["calls"] == 2
+
+
+async def test_what_was_found_without_the_oplog_is_in_order_wherever_the_journal_has_it(
+    stored: Database, client: Client, redis: Redis, publication: Publication
+) -> None:
+    """A member that was a secondary applied in parallel what was committed one after another."""
+    now = datetime(2026, 11, 20, tzinfo=UTC)
+    customer, product = (new_id(kind, 0, now, os.urandom) for kind in ("cus", "prd"))
+    events: list[tuple[str, int, Event]] = [
+        *((product, version, ProductRestocked(quantity=version)) for version in (3, 1, 12, 2, *range(4, 12))),
+        (new_id("ord", 0, now, os.urandom), 1, OrderCreated(customer_id=customer, currency="EUR")),
+        (customer, 2, CustomerDeactivated()),
+        (customer, 1, CustomerRegistered(name="Ada", email="ada@example.com")),
+    ]
+    envelopes = [Envelope(id, version, 0, now, "cmd", "staff:sam", None, event) for id, version, event in events]
+    await stored[JOURNAL].insert_many(map(journal.to_document, envelopes))
+    publisher = Publisher(redis, 1)
+    await publisher.open()
+    await reconcile(client, stored, publisher, None, "one")
+    published = [decode(fields) for _, fields in await publication.entries(0)]
+    assert [one.version for one in published if one.aggregate_id == product] == list(range(1, 13))
+    kinds = [type(one.event) for one in published if one.aggregate_id != product]
+    assert kinds == [CustomerRegistered, CustomerDeactivated, OrderCreated]
 
 
 async def test_a_relay_that_was_held_up_does_not_set_back_what_is_recorded(stored: Database) -> None:

@@ -48,3 +48,8 @@ def event_id(aggregate_id: str, version: int) -> str:
 def aggregate_of(event_id: str) -> str:
     """The aggregate whose event that is."""
     return event_id.partition("@")[0]
+
+
+def version_of(event_id: str) -> int:
+    """The aggregate's version of that event."""
+    return int(event_id.partition("@")[2])

@@ -2,11 +2,12 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence, Set
 from contextlib import aclosing
+from itertools import count
 from typing import Final
 
 from bson import Timestamp
 
-from write_model.contracts.envelope import aggregate_of
+from write_model.contracts.envelope import aggregate_of, version_of
 from write_model.contracts.streams import BEGINNING, ORDINAL_BITS, Position, partition_of
 from write_model.mongo.database import JOURNAL, Client, Database, Document
 from write_model.mongo.discarded import discarded_ids
@@ -45,11 +46,11 @@ async def refill(database: Database, publisher: Publisher) -> int:
     """
     ends = await publisher.open()
     discarded = await discarded_ids(database)
-    count = 0
+    refilled = 0
     async for missing in _commits_together(_beyond(database, ends)):
-        count += len(missing)
+        refilled += len(missing)
         await publisher.publish(await entries_of(database, missing, len(ends), discarded))
-    return count
+    return refilled
 
 
 async def _beyond(database: Database, ends: Mapping[int, Position]) -> AsyncIterator[Recorded]:
@@ -101,7 +102,7 @@ async def reconcile(
 
     For the first start, and for a relay that was away longer than the oplog reaches. A heartbeat at cluster time H
     divides the time: the journal is read as of H; an event that is in a stream keeps its position there, one that
-    is nowhere gets `H | ordinal`, in insertion order, which is ascending by version within an aggregate.
+    is nowhere gets `H | ordinal`.
     """
     marker = await _mark(client, database, holder)
     known: set[str] = set()
@@ -114,19 +115,19 @@ async def reconcile(
     # What another relay recorded beyond W is recorded anew, or W would stand above what only a later segment has. And
     # what it published above the marker is left to whoever follows from there.
     keep = sorted((position, id) for id, position in {**unknown, **beyond}.items() if position < marker)
-    fresh: list[Recorded] = []
+    unpublished: list[str] = []
     command: Document = {
         "find": JOURNAL,
         "projection": {"_id": 1},
-        "sort": {"$natural": 1},
         "readConcern": {"level": "snapshot", "atClusterTime": Timestamp(*marker.cluster_time)},
     }
     async with await client.start_session() as session:
         async for batch in changes.raw_batches(database, session, command):
-            for document in batch:
-                if document["_id"] not in known and document["_id"] not in in_streams:
-                    # The heartbeat itself has ordinal 0.
-                    fresh.append((Position(marker.ms, marker.seq + 1 + len(fresh)), document["_id"]))
+            ids = (document["_id"] for document in batch)
+            unpublished += [id for id in ids if id not in known and id not in in_streams]
+    # The heartbeat itself has ordinal 0.
+    positions = (Position(marker.ms, marker.seq + ordinal) for ordinal in count(1))
+    fresh = list(zip(positions, sorted(unpublished, key=_causally), strict=False))
     if len(fresh) >= 1 << ORDINAL_BITS:
         raise TooManyUnpublished(f"{len(fresh)} events were never published")
     end = Position(marker.ms, marker.seq + len(fresh))
@@ -134,6 +135,15 @@ async def reconcile(
     await segments.settle(client, database, keep + fresh, recorded, end)
     await refill(database, publisher)
     return end
+
+
+def _causally(event_id: str) -> tuple[bool, int]:
+    """Sorts an aggregate's events by version, and customers before their orders, of which nothing else is to follow.
+
+    What a member of the replica set has inserted first does not say: secondaries apply in parallel what one after
+    another was committed, and may have become the primary since.
+    """
+    return not event_id.startswith("cus_"), version_of(event_id)
 
 
 async def _mark(client: Client, database: Database, holder: str) -> Position:
