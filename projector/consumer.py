@@ -2,17 +2,18 @@
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from itertools import chain
 from typing import Any, Final, TypeVar
 
 from projector.batch import Batch
+from projector.memory import Memory, Remembered
 from projector.parking import ATTEMPTS, Parked
 from projector.projections.renames import carry_on
 from projector.queues import read_queues
 from projector.reaching import Unavailable
-from projector.retrying import RETRIED_AT_ONCE, Asked, Queue, Retried, fold_requests
-from projector.rows import Rows
+from projector.retrying import RETRIED_AT_ONCE, Asked, Retried, fold_requests
+from projector.rows import RowId, Rows
 from projector.store import Checkpoint, Read, Stale, Step, Store
 from projector.writes import Writes
 from read_model.schema.keys import Keys
@@ -23,6 +24,8 @@ BATCH: Final = 500
 """Entries that one step takes in."""
 RENAMED_AT_ONCE: Final = 200
 """Orders into which one step carries a customer's new name."""
+REMEMBERED: Final = 500
+"""Rows of its last steps that need not be read again."""
 BLOCK_MS: Final = 1_000
 """How long a read waits for entries; the connection must be more patient than that."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 2.0
@@ -37,7 +40,7 @@ class Consumer:
     """Projects one partition until it is stopped or cancelled, both of which are safe at any point.
 
     Several at once do no harm: a step whose start is no longer the checkpoint is refused, and whoever was refused
-    goes on from the checkpoint that they are told.
+    goes on from the checkpoint that they are told. `step_id` gives each step an id that no other has.
     """
 
     def __init__(
@@ -46,18 +49,22 @@ class Consumer:
         partition: int,
         *,
         shop_currency: str,
+        step_id: Callable[[], str],
         block_ms: int = BLOCK_MS,
         batch: int = BATCH,
         renamed_at_once: int = RENAMED_AT_ONCE,
         retried_at_once: int = RETRIED_AT_ONCE,
+        remembered: int = REMEMBERED,
     ) -> None:
         self._store = store
         self._partition = partition
         self._shop_currency = shop_currency
+        self._step_id = step_id
         self._block_ms = block_ms
         self._batch = batch
         self._renamed_at_once = renamed_at_once
         self._retried_at_once = retried_at_once
+        self._memory = Memory(remembered)
         self._may_have_renames = True
         self._checkpoint: Checkpoint | None = None
         self._failed_attempts = 0
@@ -128,11 +135,13 @@ class Consumer:
         if isinstance(queues, Stale):
             self._go_on_from(queues.checkpoint)
             return
-        read = await self._read(start, batch, queues)
+        remembered = self._memory.take(start)
+        touched = list(dict.fromkeys(chain(batch.touches(), *(queue.touches() for queue in queues))))
+        read = await self._read(start, touched, batch.aggregate_ids(), remembered)
         if isinstance(read, Stale):
             self._go_on_from(read.checkpoint)
             return
-        rows, writes = Rows(Keys(self._partition, start.generation), self._shop_currency, read.rows), Writes()
+        rows, writes = self._rows(start, read, remembered), Writes()
         retried = fold_requests(batch.first, requests, queues, rows, writes)
         folded = batch.fold(rows, read.parked_aggregates - retried.freed, writes)
         if folded.failures and self._failed_attempts + 1 < ATTEMPTS:
@@ -140,21 +149,22 @@ class Consumer:
             await self._interruptible(asyncio.sleep(_FIRST_PAUSE * self._failed_attempts))
             return
         parked = [*retried.parked, *folded.parked]
-        refused = await self._store.apply(
-            Step(
-                *(start, batch.last, batch.has_watermark, writes, parked),
-                left=retried.left,
-                answers=retried.answers,
-                given_up=retried.given_up,
-            )
+        step = Step(
+            *(start, batch.last, batch.has_watermark, writes, parked),
+            left=retried.left,
+            answers=retried.answers,
+            given_up=retried.given_up,
+            id=self._step_id(),
         )
+        refused = await self._store.apply(step)
         if refused:
             if refused.checkpoint == start:  # somebody holds the partition
                 await self._interruptible(asyncio.sleep(_HELD_PAUSE))
             self._go_on_from(refused.checkpoint)
             return
         self._failed_attempts = 0
-        self._checkpoint = start._replace(position=batch.last)
+        self._checkpoint = step.end
+        self._memory.keep(step.end, rows.known, touched, read.has_parked or bool(parked))
         self._may_have_renames |= rows.keys.renames() in writes.members
         self._report(folded.failures, retried)
 
@@ -166,29 +176,39 @@ class Consumer:
         if isinstance(rename, Stale):
             self._go_on_from(rename.checkpoint)
             return
-        read = await self._store.read(start, rename.touches(), ())
+        remembered, touched = self._memory.take(start), rename.touches()
+        read = await self._read(start, touched, (), remembered)
         if isinstance(read, Stale):
             self._go_on_from(read.checkpoint)
             return
-        rows, writes = Rows(Keys(self._partition, start.generation), self._shop_currency, read.rows), Writes()
+        rows, writes = self._rows(start, read, remembered), Writes()
         writes.add(start.position, carry_on(rename, rows), rows)
-        refused = await self._store.apply(Step(start, start.position, False, writes, (), rename))
+        step = Step(start, start.position, False, writes, (), rename, id=self._step_id())
+        refused = await self._store.apply(step)
         if refused:
             self._go_on_from(refused.checkpoint)
             return
-        self._checkpoint = start._replace(renames=start.renames + 1)
+        self._checkpoint = step.end
+        self._memory.keep(step.end, rows.known, touched, read.has_parked)
 
-    async def _read(self, start: Checkpoint, batch: Batch, queues: Sequence[Queue]) -> Read | Stale:
-        if not batch.events and not queues:
-            return Read({}, frozenset())
-        touched = dict.fromkeys(chain(batch.touches(), *(queue.touches() for queue in queues)))
-        return await self._store.read(start, list(touched), batch.aggregate_ids())
+    async def _read(
+        self, start: Checkpoint, touched: Sequence[RowId], aggregate_ids: Sequence[str], remembered: Remembered
+    ) -> Read | Stale:
+        """What is not remembered; where that is nothing, Redis is not asked."""
+        missing = [row for row in touched if row not in remembered.rows]
+        asked = aggregate_ids if remembered.has_parked else ()
+        if not missing and not asked:
+            return Read({}, frozenset(), remembered.has_parked)
+        return await self._store.read(start, missing, asked)
+
+    def _rows(self, start: Checkpoint, read: Read, remembered: Remembered) -> Rows:
+        return Rows(Keys(self._partition, start.generation), self._shop_currency, read.rows, remembered.rows)
 
     def _go_on_from(self, stored: Checkpoint) -> None:
         ours = self._checkpoint
         if stored == ours:
             return
-        if ours and stored < ours:
+        if ours and stored[:2] < ours[:2]:
             log.warning("partition %d: Redis went back from %s to %s", self._partition, ours.position, stored.position)
         elif ours:
             log.info("partition %d: somebody else came to %s", self._partition, stored.position)

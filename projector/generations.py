@@ -67,11 +67,11 @@ return 1
 
 # KEYS: rebuild, projected, replay, replaced, the new generation's renames. ARGV: generation, grace in seconds.
 _SWITCH: Final = """
-local made = redis.call('HMGET', KEYS[1], 'generation', 'position', 'purpose')
+local made = redis.call('HMGET', KEYS[1], 'generation', 'position', 'purpose', 'step')
 local shown = redis.call('HMGET', KEYS[2], 'generation', 'position')
 if made[1] ~= ARGV[1] or made[3] ~= 'rebuild' or made[2] ~= shown[2] then return 0 end
 if redis.call('EXISTS', KEYS[5]) == 1 then return 0 end
-redis.call('HSET', KEYS[2], 'generation', made[1])
+redis.call('HSET', KEYS[2], 'generation', made[1], 'step', made[4] or '')
 redis.call('HDEL', KEYS[2], 'held')
 redis.call('ZADD', KEYS[4], redis.call('TIME')[1] + ARGV[2], shown[1])
 redis.call('DEL', KEYS[1], KEYS[3])

@@ -33,6 +33,10 @@ class OpenOrder(NamedTuple):
         """The row in its hash fields."""
         return cls(OrderSummary.decode(fields["summary"]), fields["timeline"].encode(), fields["lines"].encode(), {})
 
+    def written(self) -> Self:
+        """The row when all of it has been written."""
+        return self._replace(changed={}) if self.changed else self
+
 
 Row = CustomerRow | ProductRow | CatalogueRow | OpenOrder | CommandRow
 RowId = tuple[type[Row], str]
@@ -65,24 +69,27 @@ class Rows:
     """The rows of a step, decoded when they are first asked for.
 
     A row that nobody named in advance was not read, and asking for it is a fault of the table of touched rows.
-    `shop_currency` is for rows that have no amount of their own yet.
+    `shop_currency` is for rows that have no amount of their own yet. `known` are those that need not be read: it is
+    taken over, and gets to know the rest.
     """
 
-    __slots__ = ("_known", "_read", "keys", "shop_currency")
+    __slots__ = ("_read", "keys", "known", "shop_currency")
 
-    def __init__(self, keys: Keys, shop_currency: str, read: Mapping[RowId, Fields]) -> None:
+    def __init__(
+        self, keys: Keys, shop_currency: str, read: Mapping[RowId, Fields], known: dict[RowId, Row | None] | None = None
+    ) -> None:
         self.keys = keys
         self.shop_currency = shop_currency
+        self.known = {} if known is None else known
         self._read = read
-        self._known: dict[RowId, Row | None] = {}
 
     def find(self, kind: type[R], id: str) -> R | None:
         """The row as it stands now; None where there is none."""
         row: RowId = (kind, id)
-        if row not in self._known:
+        if row not in self.known:
             fields = self._read[row]
-            self._known[row] = kind.decode(fields) if fields else None
-        return cast("R | None", self._known[row])
+            self.known[row] = kind.decode(fields) if fields else None
+        return cast("R | None", self.known[row])
 
     def need(self, kind: type[R], id: str) -> R:
         """The row as it stands now; Unprojectable where there is none."""
@@ -93,4 +100,4 @@ class Rows:
 
     def put(self, row: RowId, value: Row) -> None:
         """From now on the row is this."""
-        self._known[row] = value
+        self.known[row] = value

@@ -87,8 +87,8 @@ class Scratch(Store):
         # Nobody hears of it; and of the replay what was taken in goes.
         return replay_key(self._partition), str(step.reached), []
 
-    def _as_checkpoint(self, generation: str | None, position: str | None, renames: str | None) -> Checkpoint:
-        checkpoint = super()._as_checkpoint(generation, position, renames)
+    def _as_checkpoint(self, generation: str | None, position: str | None, step: str | None) -> Checkpoint:
+        checkpoint = super()._as_checkpoint(generation, position, step)
         if checkpoint.generation != self._generation:
             raise Gone(f"generation {self._generation} of partition {self._partition} is not made any more")
         return checkpoint

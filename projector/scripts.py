@@ -2,38 +2,39 @@
 
 from typing import Final
 
-# A partition that was never projected, or whose Redis was emptied, stands at the beginning of generation 1. A rename
-# that is carried on changes rows without moving the position: the steps of renames are counted, and compared as well.
+# A partition that was never projected, or whose Redis was emptied, stands at the beginning of generation 1. The id of
+# the step that came there is compared as well: a rename that is carried on changes rows without moving the position,
+# and a Redis that went back may come to the same position by other steps.
 CHECK: Final = """
-local seen = redis.call('HMGET', KEYS[1], 'generation', 'position', 'renames')
-local generation, position, renames = seen[1] or '1', seen[2] or '0-0', seen[3] or '0'
-if generation ~= ARGV[1] or position ~= ARGV[2] or renames ~= ARGV[3] then
-  return {0, generation, position, renames}
+local seen = redis.call('HMGET', KEYS[1], 'generation', 'position', 'step')
+local generation, position, step = seen[1] or '1', seen[2] or '0-0', seen[3] or ''
+if generation ~= ARGV[1] or position ~= ARGV[2] or step ~= ARGV[3] then
+  return {0, generation, position, step}
 end
 """
 
-# KEYS: projected, the parked events, hashes. ARGV: generation, position, renames, aggregates. Answers the hashes, and
-# which of the aggregates have parked events (parked.queue_of).
+# KEYS: projected, the parked events, hashes. ARGV: generation, position, step, aggregates. Answers the hashes, which of
+# the aggregates have parked events (parked.queue_of), and whether there are any.
 READ: Final = (
     CHECK
     + """
-local rows, parked = {}, {}
+local rows, parked, are_any = {}, {}, redis.call('EXISTS', KEYS[2])
 for i = 3, #KEYS do rows[i - 2] = redis.call('HGETALL', KEYS[i]) end
-if redis.call('EXISTS', KEYS[2]) == 1 then
+if are_any == 1 then
   for i = 4, #ARGV do
     local first, last = '[' .. ARGV[i] .. '\\0', '(' .. ARGV[i] .. '\\0:'
     local head = ARGV[i] ~= '' and redis.call('ZRANGE', KEYS[2], first, last, 'BYLEX', 'LIMIT', 0, 1) or {}
     if #head > 0 then parked[#parked + 1] = ARGV[i] end
   end
 end
-return {1, rows, parked}
+return {1, rows, parked, are_any}
 """
 )
 
-# KEYS: projected, a sorted set. ARGV: generation, position, renames, first and last rank.
+# KEYS: projected, a sorted set. ARGV: generation, position, step, first and last rank.
 RANKED: Final = CHECK + "return {1, redis.call('ZRANGE', KEYS[2], ARGV[4], ARGV[5], 'WITHSCORES')}"
 
-# KEYS: projected, the parked events. ARGV: generation, position, renames, how many members at most, then first and
+# KEYS: projected, the parked events. ARGV: generation, position, step, how many members at most, then first and
 # last of each queue. Answers for each queue its first members, as far as the limit goes for all together, and whether
 # it has more.
 QUEUES: Final = (
@@ -52,14 +53,14 @@ return {1, found}
 
 # KEYS: the checkpoint (projected, or rebuild for a generation in the making), the stream to announce in and to trim
 # (feed, or replay), parked, requests, renames, discarded, then rows, sorted sets, counters and what follows, once each.
-# ARGV: generation, position and renames that the step began from, the position that it reached, 'complete' or '', the
-# position below which that stream is trimmed, whose rename the step carries on or '', and how far that has come; then,
-# each list preceded by its length:
+# ARGV: generation, position and step that this one began from, the position that it reached, 'complete' or '', the
+# position below which that stream is trimmed, whose rename the step carries on or '', how far that has come, and the
+# step's own id; then, each list preceded by its length:
 #   rows:       number of fields and values, those
 #   sets:       number of scores and members to add, those; number of members to remove, those
 #   counters:   field, difference
-#   numbers:    number of numbers, those; n that leaves as -1 - n
-#   columns:    number of offsets and values, those
+#   numbers:    number of numbers that enter, those; number of numbers that leave, those
+#   columns:    number of arguments of BITFIELD, those
 #   parked:     member, number of fields and values, those
 #   left:       member
 #   given up:   number of members and asks, those, for all together
@@ -67,16 +68,17 @@ return {1, found}
 #   notices:    position, text
 # A partition that is held (generations.py) takes nothing in, and says so by refusing a step from its very checkpoint.
 # A counter at zero is not kept. A set of numbers becomes a bitmap once it has so many that the bitmap is the smaller.
+# What can be one command is one: Redis logs and replicates each that a script calls, half of what a step costs.
 # A feed that is ahead of the checkpoint (which was lost, or set back) has said already what it refuses here.
 APPLY: Final = (
     CHECK
     + """
 local held = ARGV[7] == '' and redis.call('HGET', KEYS[1], 'held')
-if held and tonumber(held) > redis.call('TIME')[1] * 1000 then return {0, generation, position, renames} end
+if held and tonumber(held) > redis.call('TIME')[1] * 1000 then return {0, generation, position, step} end
 if ARGV[7] ~= '' and redis.call('ZSCORE', KEYS[5], ARGV[7]) ~= ARGV[8] then
-  return {0, generation, position, renames}
+  return {0, generation, position, step}
 end
-local a, k = 9, 6
+local a, k = 10, 6
 local function take() a = a + 1 return ARGV[a - 1] end
 local function number() return tonumber(take()) end
 local function key() k = k + 1 return KEYS[k] end
@@ -85,6 +87,16 @@ local function call(name, where, n)
     local part = math.min(n, 1000)
     redis.call(name, where, unpack(ARGV, a, a + part - 1))
     a, n = a + part, n - part
+  end
+end
+local function bits(where, bit, numbers, first, n)
+  for i = first, first + n - 1, 500 do
+    local changes = {}
+    for j = i, math.min(i + 499, first + n - 1) do
+      local at = #changes
+      changes[at + 1], changes[at + 2], changes[at + 3], changes[at + 4] = 'SET', 'u1', numbers[j], bit
+    end
+    redis.call('BITFIELD', where, unpack(changes))
   end
 end
 for _ = 1, number() do call('HSET', key(), number()) end
@@ -98,27 +110,24 @@ for _ = 1, number() do
   if redis.call('HINCRBY', where, field, take()) == 0 then redis.call('HDEL', where, field) end
 end
 for _ = 1, number() do
-  local where, n, highest = key(), number(), 0
+  local where, highest = key(), 0
   local is_bitmap = redis.call('TYPE', where).ok == 'string'
-  for _ = 1, n do
-    local given = number()
-    local enters = given >= 0
-    local which = enters and given or -1 - given
-    if is_bitmap then redis.call('SETBIT', where, which, enters and 1 or 0)
-    else redis.call(enters and 'SADD' or 'SREM', where, which) end
-    highest = math.max(highest, which)
+  for bit, change in ipairs({'SADD', 'SREM'}) do
+    local n = number()
+    for i = a, a + n - 1 do highest = math.max(highest, tonumber(ARGV[i])) end
+    if is_bitmap then
+      bits(where, 2 - bit, ARGV, a, n)
+      a = a + n
+    else call(change, where, n) end
   end
   local size = is_bitmap and 0 or redis.call('SCARD', where)
   if size > 512 and size * 256 > highest then
     local members = redis.call('SMEMBERS', where)
     redis.call('DEL', where)
-    for i = 1, size do redis.call('SETBIT', where, members[i], 1) end
+    bits(where, 1, members, 1, size)
   end
 end
-for _ = 1, number() do
-  local where = key()
-  for _ = 2, number(), 2 do redis.call('SETRANGE', where, take(), take()) end
-end
+for _ = 1, number() do call('BITFIELD', key(), number()) end
 for _ = 1, number() do
   local where = key()
   redis.call('ZADD', KEYS[3], 0, take())
@@ -142,9 +151,8 @@ for _ = 1, number() do
   if reply.err and not string.find(reply.err, 'equal or smaller', 1, true) then return reply end
 end
 redis.call('XTRIM', KEYS[2], 'MINID', '~', ARGV[6])
-redis.call('HSET', KEYS[1], 'generation', ARGV[1], 'position', ARGV[4])
+redis.call('HSET', KEYS[1], 'generation', ARGV[1], 'position', ARGV[4], 'step', ARGV[9])
 if ARGV[5] ~= '' then redis.call('HSET', KEYS[1], ARGV[5], '1') end
-if ARGV[7] ~= '' then redis.call('HINCRBY', KEYS[1], 'renames', 1) end
 return {1}
 """
 )

@@ -17,7 +17,7 @@ from projector.reaching import reaching_redis
 from projector.retrying import Answered, Asked
 from projector.rows import Fields, RowId, row_key
 from projector.scripts import APPLY, QUEUES, RANKED, READ
-from projector.writes import Writes
+from projector.writes import Writes, bits_of
 from read_model.schema.changes import Change, encode_changes
 from read_model.schema.keys import Keys, answer_key, feed_key, requests_key
 from read_model.schema.parked import REASON, queue_of
@@ -29,7 +29,7 @@ FIRST_GENERATION: Final = 1
 ANSWER_SECONDS: Final = 3_600
 """How long an answer to a request is kept."""
 _LOOK_SECONDS: Final = 1.0
-_FIELDS: Final = ["generation", "position", "renames"]
+_FIELDS: Final = ["generation", "position", "step"]
 FEED_BEGINNING: Final = Position(0, 1)
 """Where a feed says that it has all from the beginning: after a loss of Redis, old cursors are as good as before."""
 Argument = str | bytes | int | float
@@ -37,11 +37,14 @@ Notices = list[tuple[Position, list[Change]]]
 
 
 class Checkpoint(NamedTuple):
-    """Everything in the stream up to `position` is in the rows of `generation`; so many steps of renames as well."""
+    """Everything in the stream up to `position` is in the rows of `generation`.
+
+    `step` is the id of the step that came here, which no other has: where checkpoints are equal, all rows are.
+    """
 
     generation: int
     position: Position
-    renames: int = 0
+    step: str = ""
 
 
 class Stale(NamedTuple):
@@ -51,10 +54,11 @@ class Stale(NamedTuple):
 
 
 class Read(NamedTuple):
-    """Rows as they stand at a checkpoint, and which of the aggregates asked for have parked events."""
+    """Rows as they stand at a checkpoint, which of the aggregates asked for have parked events, and whether any has."""
 
     rows: dict[RowId, Fields]
     parked_aggregates: frozenset[str]
+    has_parked: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,13 @@ class Step:
     answers: Sequence[Answered] = ()
     given_up: Sequence[Request] = ()
     """Whose event is given up in this step."""
+    id: str = ""
+    """Which no other step has."""
+
+    @property
+    def end(self) -> Checkpoint:
+        """The checkpoint that it leaves."""
+        return Checkpoint(self.start.generation, self.reached, self.id)
 
 
 class Store:
@@ -126,19 +137,13 @@ class Store:
     async def read(self, start: Checkpoint, rows: Sequence[RowId], aggregate_ids: Sequence[str]) -> Read | Stale:
         """The rows and parked aggregates of a batch, in one round trip, if the checkpoint still is `start`."""
         keys = Keys(self._partition, start.generation)
+        named = [self.at, keys.parked(), *(row_key(keys, row) for row in rows)]
         async with reaching_redis():
-            reply = await self._read(
-                [
-                    self.at,
-                    keys.parked(),
-                    *(row_key(keys, row) for row in rows),
-                ],
-                [*_of(start), *aggregate_ids],
-            )
+            reply = await self._read(named, [*_of(start), *aggregate_ids])
         if not reply[0]:
             return Stale(self._as_checkpoint(*reply[1:]))
         found = [dict(zip(flat[::2], flat[1::2], strict=True)) for flat in reply[1]]
-        return Read(dict(zip(rows, found, strict=True)), frozenset(reply[2]))
+        return Read(dict(zip(rows, found, strict=True)), frozenset(reply[2]), bool(reply[3]))
 
     async def queues(
         self, start: Checkpoint, requests: Sequence[Request], at_once: int
@@ -200,18 +205,15 @@ class Store:
         """KEYS and ARGV of the script."""
         names, writes, partition = Keys(self._partition, step.start.generation), step.writes, self._partition
         told, kept, notices = self._told(step)
-        keys = [
-            *(self.at, told, names.parked(), requests_key(partition), names.renames()),
-            discarded_key(partition),
-        ]
+        keys = [self.at, told, names.parked(), requests_key(partition), names.renames(), discarded_key(partition)]
         arguments: list[Argument] = [
             *_of(step.start),
             str(step.reached),
             "complete" if step.has_watermark else "",
             kept,
             *((step.rename.customer_id, step.rename.done) if step.rename else ("", 0)),
+            *(step.id, len(writes.rows)),
         ]
-        arguments.append(len(writes.rows))
         for id, row in writes.rows.items():
             keys.append(row_key(names, id))
             _extend(arguments, row.encode())
@@ -228,13 +230,13 @@ class Store:
         arguments.append(len(writes.marks))
         for key, numbers in writes.marks.items():
             keys.append(key)
-            arguments.append(len(numbers))
-            arguments += [number if enters else -1 - number for number, enters in numbers.items()]
+            enter, leave = ([number for number, enters in numbers.items() if enters is way] for way in (True, False))
+            arguments += (len(enter), *enter, len(leave), *leave)
         arguments.append(len(writes.columns))
         for key, values in writes.columns.items():
             keys.append(key)
-            arguments.append(2 * len(values))
-            arguments += [part for value in values.items() for part in value]
+            bits = [part for offset, value in values.items() for part in bits_of(offset, value)]
+            arguments += (len(bits), *bits)
         arguments.append(len(step.parked))
         for parked in step.parked:
             keys.append(names.parked_event(parked.position))
@@ -245,8 +247,7 @@ class Store:
             keys.append(names.parked_event(position))
             arguments.append(member_of(aggregate_id, position))
         given_up = [part for one in step.given_up for part in (member_of(one.aggregate_id, one.position), one.ask)]
-        arguments += (len(given_up), *given_up)
-        arguments.append(len(step.answers))
+        arguments += (len(given_up), *given_up, len(step.answers))
         for request_id, answer in step.answers:
             keys.append(answer_key(partition, request_id))
             arguments += (request_id if answer.outcome else "", ANSWER_SECONDS, answer.projected)
@@ -266,15 +267,14 @@ class Store:
             notices.append((step.reached, []))
         return feed_key(self._partition), str(max(0, step.reached.ms - self._feed_retention_ms)), notices
 
-    def _as_checkpoint(self, generation: str | None, position: str | None, renames: str | None) -> Checkpoint:
-        return Checkpoint(
-            int(generation or FIRST_GENERATION), Position.parse(position) if position else BEGINNING, int(renames or 0)
-        )
+    def _as_checkpoint(self, generation: str | None, position: str | None, step: str | None) -> Checkpoint:
+        reached = Position.parse(position) if position else BEGINNING
+        return Checkpoint(int(generation or FIRST_GENERATION), reached, step or "")
 
 
-def _of(start: Checkpoint) -> tuple[int, str, int]:
+def _of(start: Checkpoint) -> tuple[int, str, str]:
     """What `scripts.CHECK` takes."""
-    return start.generation, str(start.position), start.renames
+    return start.generation, str(start.position), start.step
 
 
 def _extend(arguments: list[Argument], fields: Mapping[str, bytes]) -> None:

@@ -1,7 +1,7 @@
 """What projections ask for, and the fold that makes one write of many: 500 events on one order are one row."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple, assert_never
 
@@ -88,23 +88,30 @@ class Writes:
     def add(self, position: Position, writes: Iterable[Write], rows: Rows) -> None:
         """Take in the writes of the event at the position; later events of the step see its rows."""
         for write in writes:
-            match write:
+            match write:  # the most frequent first
+                case Mark(key, number):
+                    self.marks[key][number] = True
                 case Rank(key, member, score):
                     self.members[key][member] = score
-                case Unrank(key, member):
-                    self.members[key][member] = None
                 case Put(id, row):
                     self.rows[type(row), id] = row
                     rows.put((type(row), id), row)
+                case Unrank(key, member):
+                    self.members[key][member] = None
                 case Announce(change):
                     self.notices.append((position, change))
-                case Count(key, name, by):
-                    self.counts[key, name] = self.counts.get((key, name), 0) + by
-                case Mark(key, number):
-                    self.marks[key][number] = True
-                case Unmark(key, number):
-                    self.marks[key][number] = False
                 case Fill(key, offset, value):
                     self.columns[key][offset] = value
+                case Count(key, name, by):
+                    self.counts[key, name] = self.counts.get((key, name), 0) + by
+                case Unmark(key, number):
+                    self.marks[key][number] = False
                 case _:
                     assert_never(write)
+
+
+def bits_of(offset: int, value: bytes) -> Iterator[str | int]:
+    """The arguments of BITFIELD that put the value at the offset, both in bytes: eight at a time is all it takes."""
+    for at in range(0, len(value), 8):
+        part = value[at : at + 8]
+        yield from ("SET", f"i{8 * len(part)}", 8 * (offset + at), int.from_bytes(part, "big", signed=True))

@@ -20,6 +20,8 @@ COMMANDS: Final = 64
 """In one transaction."""
 ENTRIES: Final = 1_000
 """In one pipeline."""
+STREAMED: Final = 100_000
+"""Events that are enough to measure the streams."""
 PARTITIONS: Final = 8
 DATABASE: Final = "limits"
 STREAMS_DATABASE: Final = 3
@@ -80,7 +82,7 @@ def stream_rate(redis_url: str, events: int) -> float:
     """Events a second that Redis takes into the streams, a thousand in a pipeline."""
     entries = (
         (f"limit:{partition_of(envelope.aggregate_id, PARTITIONS)}", journal.to_entry(journal.to_document(envelope)))
-        for commit in Shop(events).history()
+        for commit in Shop(min(events, STREAMED)).history()
         for envelope in commit
     )
     seconds, done = 0.0, 0

@@ -1,23 +1,24 @@
 """The projection: a whole `orderstream rebuild`, against the bare steps that it makes Redis apply."""
 
-import asyncio
 import json
 import os
+import pickle
 import sys
 from asyncio.subprocess import PIPE
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha1
 from itertools import islice
+from tempfile import TemporaryFile
 from time import perf_counter
-from typing import Any, Final
+from typing import IO, Any, Final
 
 from redis.asyncio import Redis
 
 from projector.consumer import Consumer
 from projector.scratch import Scratch
 from projector.scripts import APPLY
-from projector.startup import REBUILT, connect
+from projector.startup import REBUILT, REMEMBERED, connect, step_id
 from stack.child import Child
 from tests.bench.copies import with_database
 from tests.bench.limits import PARTITIONS, STREAMS_DATABASE
@@ -28,8 +29,6 @@ from tests.journeys.rebuilds import forget_the_past
 from write_model.contracts.streams import Position, events_key, partition_of, projected_key, rebuild_key
 from write_model.mongo import journal
 
-MOST: Final = 100_000
-"""Events of which the bare steps are measured: all of them have to fit into our memory."""
 _APPLY: Final = sha1(APPLY.encode(), usedforsecurity=False).hexdigest()
 _GENERATION: Final = 2
 _BEFORE: Final = Position(0, 1)
@@ -47,14 +46,14 @@ class Rebuilt:
 
 
 class _Recorder(Redis):
-    """Keeps the steps that it was told to apply, as they went out."""
+    """Keeps the steps that it was told to apply, as they went out: in a file, because they are as large as the shop."""
 
-    steps: list[tuple[Any, ...]]
+    steps: IO[bytes]
 
     async def execute_command(self, *args: Any, **options: Any) -> Any:
         reply = await super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
         if args[:2] == ("EVALSHA", _APPLY):
-            self.steps.append(args)
+            pickle.dump(args, self.steps)
         return reply
 
 
@@ -95,21 +94,34 @@ async def bare_rate(redis_url: str, events: int) -> float:
     """Events a second that Redis applies, told by one client that has all steps ready, one after another."""
     async with connect(with_database(redis_url, STREAMS_DATABASE)) as client:
         redis = _Recorder(connection_pool=client.connection_pool)
-        redis.steps = []
         await redis.flushdb()
         try:
-            number = await _record(redis, min(events, MOST))
-            steps, redis.steps = redis.steps, []
-            await redis.flushdb()
-            await _begin(redis)
-            began = perf_counter()
-            for step in steps:
-                reply = await redis.execute_command(*step)
-                if not reply or reply[0] != 1:
-                    raise RuntimeError(f"a step was refused: {reply}")
-            return number / (perf_counter() - began)
+            with TemporaryFile() as redis.steps:
+                number = await _record(redis, events)
+                await redis.flushdb()
+                await _begin(redis)
+                return number / await _apply(client, redis.steps)
         finally:
             await redis.flushdb()
+
+
+async def _apply(redis: Redis, steps: IO[bytes]) -> float:
+    """The seconds that the steps take, without those in which they are read back."""
+    seconds = 0.0
+    for step in _read(steps):
+        began = perf_counter()
+        reply = await redis.execute_command(*step)  # type: ignore[no-untyped-call]
+        seconds += perf_counter() - began
+        if not reply or reply[0] != 1:
+            raise RuntimeError(f"a step was refused: {reply}")
+    return seconds
+
+
+def _read(steps: IO[bytes]) -> Iterator[tuple[Any, ...]]:
+    end = steps.tell()
+    steps.seek(0)
+    while steps.tell() < end:
+        yield pickle.load(steps)
 
 
 async def _begin(redis: Redis) -> None:
@@ -118,14 +130,14 @@ async def _begin(redis: Redis) -> None:
         await redis.hset(rebuild_key(partition), mapping=at)
 
 
-async def _record(redis: _Recorder, most: int) -> int:
-    """Project the shop's first events into a generation in the making; answers how many those are."""
+async def _record(redis: _Recorder, events: int) -> int:
+    """Project a shop into generations in the making, a step of each in turn; answers how many events that were."""
     last = dict.fromkeys(range(PARTITIONS), _BEFORE)
     await _begin(redis)
     for partition in last:
         # A generation in the making goes on from the live stream where that still has its position.
         await redis.xadd(events_key(partition), {"passed": "1"}, id=str(_BEFORE))
-    envelopes = (envelope for commit in Shop(most).history() for envelope in commit)
+    envelopes = (envelope for commit in Shop(events).history() for envelope in commit)
     number = 0
     while part := list(islice(envelopes, 1_000)):
         pipeline = redis.pipeline(transaction=False)
@@ -138,9 +150,22 @@ async def _record(redis: _Recorder, most: int) -> int:
         await pipeline.execute()
     for partition, end in last.items():
         await redis.hset(projected_key(partition), mapping={"generation": 1, "position": str(end)})
-        store = Scratch(redis, partition, _GENERATION)
-        consumer = Consumer(store, partition, shop_currency=CURRENCY, block_ms=1, batch=REBUILT)
-        while (await store.checkpoint()).position < end:
-            await consumer.step()
-            await asyncio.sleep(0)
+    stores = {partition: Scratch(redis, partition, _GENERATION) for partition in last}
+    consumers = {partition: _consumer(store, partition) for partition, store in stores.items()}
+    while consumers:
+        for partition in list(consumers):
+            await consumers[partition].step()
+            if (await stores[partition].checkpoint()).position == last[partition]:
+                del consumers[partition]
     return number
+
+
+def _consumer(store: Scratch, partition: int) -> Consumer:
+    return Consumer(
+        *(store, partition),
+        shop_currency=CURRENCY,
+        step_id=step_id,
+        block_ms=1,
+        batch=REBUILT,
+        remembered=REMEMBERED,
+    )

@@ -34,8 +34,8 @@ MUTANTS = (
     Mutant(
         "the comparison of the checkpoint",
         "projector/scripts.py",
-        "if generation ~= ARGV[1] or position ~= ARGV[2] then return {0, generation, position} end",
-        "",
+        "if generation ~= ARGV[1] or position ~= ARGV[2] or step ~= ARGV[3] then\n",
+        "if false then\n",
         ("pause projector",),
     ),
     Mutant(

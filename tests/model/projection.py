@@ -22,7 +22,10 @@ READ_COMPARES = "projector/scripts.py READ: rows are read as of the checkpoint, 
 VERSION_FILTER = "projector/projections/sequence.py: an event that the row has seen is dropped"
 LOOKS_AGAIN = "projector/consumer.py: where nothing arrives, the checkpoint is looked at"
 RENAMES_COUNTED = "projector/scripts.py: a carried rename is a change of the checkpoint"
-GUARDS: Final = frozenset({APPLY_COMPARES, READ_COMPARES, VERSION_FILTER, LOOKS_AGAIN, RENAMES_COUNTED})
+REMEMBERS_A_CHECKPOINT = "projector/memory.py: rows are remembered as of a checkpoint, and no other"
+GUARDS: Final = frozenset(
+    {APPLY_COMPARES, READ_COMPARES, VERSION_FILTER, LOOKS_AGAIN, RENAMES_COUNTED, REMEMBERS_A_CHECKPOINT}
+)
 
 
 class Rows(NamedTuple):
@@ -50,12 +53,13 @@ class Redis(NamedTuple):
 class Owner(NamedTuple):
     """A consumer: where it believes to be, how far the batch goes that it has read, and the rows it read for it.
 
-    `batch` equal to the position is a rename to carry on.
+    `batch` equal to the position is a rename to carry on. `remembered` are the rows that its own last step left.
     """
 
     start: Checkpoint
     batch: int | None = None
     rows: Rows | None = None
+    remembered: Rows | None = None
 
 
 class State(NamedTuple):
@@ -129,14 +133,17 @@ class Projection(Specification[State]):
                 yield f"owner {n} fetches up to {last}", _owner(state, n, owner._replace(batch=last))
             stored = state.redis.checkpoint
             if owner.start.position >= state.redis.stream and stored != owner.start and LOOKS_AGAIN in self._guards:
-                yield f"owner {n} looks again and goes on from {stored}", _owner(state, n, Owner(stored))
+                yield f"owner {n} looks again and goes on from {stored}", _owner(state, n, self._on_from(stored, owner))
 
     def read(self, state: State) -> Steps[State]:
-        """scripts.READ: the rows of the batch, if the checkpoint still is where the batch began."""
+        """Consumer._read, scripts.READ: what is remembered, or what stands there if the batch still begins there."""
         for n, owner in _owners(state):
             if owner.batch is None or owner.batch == owner.start.position or owner.rows is not None:
                 continue
-            if READ_COMPARES in self._guards and state.redis.checkpoint != owner.start:
+            if owner.remembered is not None:
+                known = owner._replace(rows=owner.remembered, remembered=None)
+                yield f"owner {n} remembers the rows", _owner(state, n, known)
+            elif READ_COMPARES in self._guards and state.redis.checkpoint != owner.start:
                 yield f"owner {n} reads no rows: stale", _owner(state, n, Owner(state.redis.checkpoint))
             else:
                 yield f"owner {n} reads rows", _owner(state, n, owner._replace(rows=state.redis.rows))
@@ -147,7 +154,8 @@ class Projection(Specification[State]):
             if owner.batch is None or owner.rows is None or owner.batch == owner.start.position:
                 continue
             if APPLY_COMPARES in self._guards and state.redis.checkpoint != owner.start:
-                yield f"owner {n} is refused", _owner(state, n, Owner(state.redis.checkpoint))
+                refused = self._on_from(state.redis.checkpoint, owner)
+                yield f"owner {n} is refused", _owner(state, n, refused)
                 continue
             entries = HISTORY[owner.start.position : owner.batch]
             folded = fold(owner.rows, entries, filters=VERSION_FILTER in self._guards)
@@ -156,7 +164,8 @@ class Projection(Specification[State]):
             rows = folded._replace(effects=stored.effects + new, is_carrying=stored.is_carrying or RENAMED in new)
             reached = owner.start._replace(position=owner.batch)
             redis = state.redis._replace(checkpoint=reached, rows=rows)
-            yield f"owner {n} applies up to {owner.batch}", _owner(state._replace(redis=redis), n, Owner(reached))
+            went_on = Owner(reached, remembered=folded)
+            yield f"owner {n} applies up to {owner.batch}", _owner(state._replace(redis=redis), n, went_on)
 
     def begin_rename(self, state: State) -> Steps[State]:
         """Store.next_rename, Store.read: the order that must show another name, as of the checkpoint."""
@@ -180,6 +189,11 @@ class Projection(Specification[State]):
             rows = redis.rows._replace(name_in_order=owner.rows.name, is_carrying=False)
             carried = state._replace(redis=redis._replace(checkpoint=reached, rows=rows))
             yield f"owner {n} carries the rename into the order", _owner(carried, n, Owner(reached))
+
+    def _on_from(self, stored: Checkpoint, owner: Owner) -> Owner:
+        """An owner that learns of another checkpoint; what it remembers, or has read, is of the one before."""
+        known = owner.rows or owner.remembered
+        return Owner(stored, remembered=None if REMEMBERS_A_CHECKPOINT in self._guards else known)
 
     def stop_replicating(self, state: State) -> Steps[State]:
         """From here on nothing reaches the replica, or the disk."""

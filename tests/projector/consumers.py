@@ -7,7 +7,8 @@ from contextlib import asynccontextmanager
 
 from redis.asyncio import Redis
 
-from projector.consumer import Consumer
+from projector.consumer import REMEMBERED, Consumer
+from projector.startup import step_id
 from projector.store import Checkpoint, Store
 from tests.projector.contents import eventually
 from tests.projector.events import an_id, envelope, history, placed
@@ -24,6 +25,7 @@ def a_consumer(
     batch: int = 500,
     renamed_at_once: int = 200,
     retried_at_once: int = 500,
+    remembered: int = REMEMBERED,
     block_ms: int = 1,
     store: Store | None = None,
 ) -> Consumer:
@@ -31,15 +33,18 @@ def a_consumer(
         store or Store(redis, 0, feed_retention_ms=3_600_000),
         0,
         shop_currency="EUR",
+        step_id=step_id,
         block_ms=block_ms,
         batch=batch,
         renamed_at_once=renamed_at_once,
         retried_at_once=retried_at_once,
+        remembered=remembered,
     )
 
 
 async def checkpoint(redis: Redis) -> Checkpoint:
-    return await Store(redis, 0, feed_retention_ms=1).checkpoint()
+    """Where the partition stands, whatever step came there."""
+    return (await Store(redis, 0, feed_retention_ms=1).checkpoint())._replace(step="")
 
 
 async def until(redis: Redis, reached: Position) -> None:

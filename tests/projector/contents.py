@@ -33,7 +33,10 @@ async def ranked_at(redis: Redis, key: str) -> list[tuple[str, float]]:
 
 
 async def everything(redis: Redis) -> dict[str, Any]:
-    """All that stands in Redis: hashes, streams, sets and sorted sets by key. Strings are leases and left out."""
+    """All that stands in Redis: hashes, streams, sets and sorted sets by key.
+
+    Strings are leases and left out, and so is which step came to a checkpoint.
+    """
     readers: dict[str, Any] = {
         "hash": hash_at,
         "stream": stream_at,
@@ -45,7 +48,25 @@ async def everything(redis: Redis) -> dict[str, Any]:
         kind = str(await redis.type(key))
         if kind in readers:
             contents[key] = await readers[kind](redis, key)
+            if kind == "hash":
+                contents[key].pop("step", None)
     return contents
+
+
+async def remember(redis: Redis) -> None:
+    """Copy everything aside, as it is now, in place of what was there."""
+    keys = await cast("Awaitable[list[str]]", redis.keys())
+    async with redis.pipeline(transaction=False) as pipeline:
+        for command in ("SELECT 1", "FLUSHDB", "SELECT 0"):
+            pipeline.execute_command(*command.split())
+        for key in keys:
+            pipeline.copy(key, key, destination_db="1")
+        await pipeline.execute()
+
+
+async def go_back(redis: Redis) -> None:
+    """Redis is what `remember` saw: what a failover to a lagging replica, or a lost end of its log, looks like."""
+    await redis.swapdb(0, 1)
 
 
 async def eventually(condition: Callable[[], Awaitable[bool]]) -> None:

@@ -9,6 +9,7 @@ from projector.consumer import Consumer
 from projector.generations import Generations
 from projector.rebuild import Rebuild
 from projector.scratch import Scratch
+from projector.startup import step_id
 from projector.store import Store
 from tests.projector.contents import everything, stream_at
 from tests.projector.events import PARTITION, entry, position
@@ -25,7 +26,14 @@ def generations(redis: Redis, *, grace_seconds: int = 0) -> Generations:
 def a_rebuild(redis: Redis, *, batch: int = 500, renamed_at_once: int = 200) -> Rebuild:
     def consumer_of(generation: int) -> Consumer:
         store: Store = Scratch(redis, PARTITION, generation)
-        return Consumer(store, PARTITION, shop_currency="EUR", block_ms=1, batch=batch, renamed_at_once=renamed_at_once)
+        return Consumer(
+            *(store, PARTITION),
+            shop_currency="EUR",
+            step_id=step_id,
+            block_ms=1,
+            batch=batch,
+            renamed_at_once=renamed_at_once,
+        )
 
     return Rebuild(generations(redis), consumer_of)
 

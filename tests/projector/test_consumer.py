@@ -6,9 +6,8 @@ import random
 import pytest
 from redis.asyncio import Redis
 
-from projector.consumer import Consumer
 from projector.startup import connect
-from projector.store import FEED_BEGINNING, Checkpoint, Store
+from projector.store import FEED_BEGINNING, Checkpoint
 from read_model.schema.changes import OrderChanged, decode_changes
 from read_model.schema.customers import CustomerRow
 from read_model.schema.keys import feed_key
@@ -30,7 +29,7 @@ PLACED, CONFIRMED = history(ORDER, placed(total=1990), OrderConfirmed(customer_i
 async def test_a_step_takes_in_what_is_there(redis: Redis) -> None:
     last = await publish(redis, [ADA, PLACED, CONFIRMED])
     await a_consumer(redis).step()
-    assert await hash_at(redis, projected_key(0)) == {"generation": "1", "position": str(last)}
+    assert await checkpoint(redis) == Checkpoint(1, last)
     assert OrderRow.decode(await hash_at(redis, KEYS.order(ORDER))).summary.status == "CONFIRMED"
     assert CustomerRow.decode(await hash_at(redis, KEYS.customer(CUSTOMER))).total_spent == 1990
     beginning, *feed = [(id, decode_changes(fields["change"])) for id, fields in await stream_at(redis, feed_key(0))]
@@ -50,7 +49,8 @@ async def test_a_watermark_moves_the_checkpoint_and_completes_the_partition(redi
     assert "complete" not in await hash_at(redis, projected_key(0))
     reached = await publish(redis, [watermark()], first=2)
     await consumer.step()
-    assert await hash_at(redis, projected_key(0)) == {"generation": "1", "position": str(reached), "complete": "1"}
+    assert await checkpoint(redis) == Checkpoint(1, reached)
+    assert (await hash_at(redis, projected_key(0)))["complete"] == "1"
     assert (await stream_at(redis, feed_key(0)))[-1] == (str(reached), {"change": ""})
 
 
@@ -144,7 +144,7 @@ async def test_a_stream_that_repeats_itself_changes_nothing(redis: Redis) -> Non
 async def test_a_stopped_consumer_ends_at_once_and_leaves_a_whole_step(redis: Redis, redis_url: str) -> None:
     last = await publish(redis, [ADA, PLACED])
     async with connect(redis_url) as own:
-        consumer = Consumer(Store(own, 0, feed_retention_ms=1), 0, shop_currency="EUR", block_ms=1_000_000)
+        consumer = a_consumer(own, block_ms=1_000_000)
 
         async def waiting() -> bool:
             return bool((await redis.info("clients"))["blocked_clients"])

@@ -13,6 +13,7 @@ from redis.asyncio import Redis
 from projector.consumer import Consumer
 from projector.leases import EXPIRY_MS, Leases
 from projector.ownership import RENEWAL_SECONDS, Ownership, WrongPartitions, share
+from projector.startup import step_id
 from projector.store import Store
 from read_model.schema.keys import PROJECTORS_KEY, owner_key
 from tests.projector.contents import eventually, hash_at
@@ -30,7 +31,7 @@ def make(redis: Redis) -> Callable[[str], Ownership]:
 
     def consumer_of(partition: int) -> Consumer:
         store = Store(redis, partition, feed_retention_ms=600_000)
-        return Consumer(store, partition, shop_currency="EUR", block_ms=50)
+        return Consumer(store, partition, shop_currency="EUR", step_id=step_id, block_ms=50)
 
     return lambda name: Ownership(Leases(redis, name), PARTITIONS, consumer_of)
 

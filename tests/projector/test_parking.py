@@ -118,12 +118,11 @@ async def test_bytes_that_are_no_text_are_parked_as_they_are(
 
 
 async def test_a_row_that_cannot_be_read_parks_its_events_and_no_others(redis: Redis) -> None:
-    consumer = a_consumer(redis)
     await publish(redis, [ADA, PLACED])
-    await consumer.step()
+    await a_consumer(redis).step()
     await redis.hset(KEYS.order(ORDER), "summary", "garbage")
     last = await publish(redis, [CONFIRMED, *history(OTHER, placed())], first=3)
-    await project(redis, consumer, last)
+    await project(redis, a_consumer(redis), last)
     assert [(where, kind) for where, kind, _ in await parked(redis)] == [(str(position(3)), "OrderConfirmed")]
     assert await redis.exists(KEYS.order(OTHER))
 

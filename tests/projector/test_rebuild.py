@@ -15,7 +15,7 @@ from projector.store import Checkpoint
 from read_model.schema.keys import Keys, feed_key
 from read_model.schema.orders import OrderRow
 from tests.projector.consumers import a_consumer, checkpoint, lives
-from tests.projector.contents import eventually, hash_at, stream_at
+from tests.projector.contents import eventually, go_back, hash_at, remember, stream_at
 from tests.projector.events import (
     CUSTOMER,
     PRODUCT,
@@ -29,7 +29,6 @@ from tests.projector.events import (
     watermark,
 )
 from tests.projector.rebuilding import a_rebuild, generations, replay, rows_of, until_made
-from tests.projector.test_recovery import go_back, remember
 from write_model.contracts.customers import CustomerProfileUpdated, CustomerRegistered
 from write_model.contracts.envelope import Envelope
 from write_model.contracts.event import Event

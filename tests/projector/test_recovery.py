@@ -15,7 +15,7 @@ from projector.store import Checkpoint
 from read_model.schema.customers import CustomerRow
 from stack.embedded import start_redis
 from tests.projector.consumers import a_consumer, checkpoint, lives, running, until
-from tests.projector.contents import eventually, everything, hash_at
+from tests.projector.contents import eventually, everything, go_back, hash_at, remember
 from tests.projector.events import CUSTOMER, ORDER, envelope, history, placed, position, publish, watermark
 from tests.projector.story import KEYS
 from write_model.contracts.customers import CustomerRegistered
@@ -24,17 +24,6 @@ from write_model.contracts.streams import BEGINNING, events_key, projected_key
 
 ADA = envelope(CUSTOMER, 1, CustomerRegistered(name="Ada", email="ada@example.com"))
 PLACED, CONFIRMED = history(ORDER, placed(total=1990), OrderConfirmed(customer_id=CUSTOMER))
-
-
-async def remember(redis: Redis) -> None:
-    """Copy everything aside, as it is now."""
-    for key in await redis.keys():
-        await redis.copy(str(key), str(key), destination_db="1")
-
-
-async def go_back(redis: Redis) -> None:
-    """Redis is what `remember` saw: what a failover to a lagging replica, or a lost end of its log, looks like."""
-    await redis.swapdb(0, 1)
 
 
 async def test_a_redis_that_went_back_is_noticed_and_projected_again(

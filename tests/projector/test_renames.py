@@ -144,7 +144,8 @@ async def test_a_rename_that_a_crash_interrupted_is_carried_on_by_another_consum
 async def test_a_step_of_a_rename_that_somebody_else_has_done_is_refused(redis: Redis) -> None:
     await publish(redis, [ADA, *orders(5), KING])
     await a_consumer(redis, renamed_at_once=1).step()
-    store, start = Store(redis, 0, feed_retention_ms=1_000), await checkpoint(redis)
+    store = Store(redis, 0, feed_retention_ms=1_000)
+    start = await store.checkpoint()
     rename = await store.next_rename(start, 2)
     assert rename is not None
     assert not isinstance(rename, Stale)
@@ -152,7 +153,7 @@ async def test_a_step_of_a_rename_that_somebody_else_has_done_is_refused(redis: 
     await a_consumer(redis, renamed_at_once=1).step()
     writes = Writes()
     writes.members[KEYS.renames()][CUSTOMER] = 3
-    now = await checkpoint(redis)
+    now = await store.checkpoint()
     assert await store.apply(Step(start, start.position, False, writes, (), rename)) == Stale(now)
     assert await ranked_at(redis, KEYS.renames()) == [(CUSTOMER, 2.0)]
 
@@ -192,12 +193,13 @@ async def test_an_event_read_before_its_order_was_given_the_new_name_does_not_br
 async def test_a_rename_at_another_checkpoint_is_refused(redis: Redis) -> None:
     await publish(redis, [ADA, *orders(1), KING])
     await a_consumer(redis, renamed_at_once=1).step()
-    store, start = Store(redis, 0, feed_retention_ms=1_000), await checkpoint(redis)
+    store = Store(redis, 0, feed_retention_ms=1_000)
+    start = await store.checkpoint()
     rename = await store.next_rename(start, 1)
     assert not isinstance(rename, Stale)
     await publish(redis, [LOVELACE], first=4)
     await a_consumer(redis).step()
-    now = await checkpoint(redis)
+    now = await store.checkpoint()
     assert await store.next_rename(start, 1) == Stale(now)
     assert await store.apply(Step(start, start.position, False, Writes(), (), rename)) == Stale(now)
 

@@ -134,6 +134,6 @@ def decode_replayed(text: str) -> list[tuple[Position, Mapping[str, str]]]:
 
 def encode_time(moment: datetime) -> str:
     """ISO 8601 in UTC with milliseconds: "2026-11-20T09:30:00.123Z"."""
-    if moment.tzinfo is not UTC:
+    if moment.utcoffset():
         moment = moment.astimezone(UTC)
-    return moment.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
+    return moment.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"

@@ -67,7 +67,7 @@ def events_key(partition: int) -> str:
 
 
 def projected_key(partition: int) -> str:
-    """Redis hash where the projector acknowledges: `generation`, `position`, `renames`, `complete` once it is."""
+    """Redis hash where the projector acknowledges: `generation`, `position`, `step`, `complete` once it is."""
     return f"{hash_tag(partition)}:projected"
 
 

@@ -33,9 +33,9 @@ async def serve(settings: RelaySettings, stopping: asyncio.Event) -> None:
 def main() -> None:
     """Run the relay until SIGTERM or SIGINT."""
     settings = RelaySettings()
-    # A batch is tens of thousands of objects that go together: to look for circles among them is wasted time.
+    # Batches are hundreds of thousands of objects that go together: to look for circles among them is wasted time.
     gc.freeze()
-    gc.set_threshold(50_000, 20, 100)
+    gc.set_threshold(500_000, 20, 100)
     run_until_stopped(partial(serve, settings), settings.shutdown_seconds)
 
 
