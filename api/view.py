@@ -131,7 +131,7 @@ class GraphQLView(GraphQL[Context, None]):
         if request.method != "POST" and (request.method != "GET" or "query" not in request.query_params):
             return None
         operation = await self._operation(request)
-        if operation.query is None or self._get_stream_transport_from_headers(request.headers):
+        if operation.query is None or "event-stream" in request.headers.get("accept", "").lower():
             return None
         context = Context.of(self._services, request)
         with self._door.request():

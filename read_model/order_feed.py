@@ -11,8 +11,9 @@ from typing import Final, NamedTuple, Self
 
 from read_model import feed_cursor
 from read_model.changes import Changes
-from read_model.connection import Command, Reader, Replies
+from read_model.connection import Reader
 from read_model.errors import CursorExpired
+from read_model.multiplexed import Command, Replies
 from read_model.schema.changes import OrderChanged
 from read_model.schema.keys import Keys, feed_key
 from read_model.subscription import WHOLE, Announced, Place, Resync, Subscription
@@ -21,7 +22,8 @@ from write_model.contracts.streams import Position, partition_of, projected_key
 PAGE: Final = 200
 """Feed entries of a partition that are read at once."""
 
-Entry = tuple[str, Mapping[str, str]]
+Entry = tuple[str, Sequence[str]]
+"""An id, then fields and their values in turn."""
 
 
 class Followed(NamedTuple):
@@ -133,7 +135,8 @@ class OrderFeed:
             pages = await (feed.patiently(self._page) if feed else self._page())
             for partition, (stored, entries, oldest) in pages.items():
                 self._check(partition, stored, oldest)
-                for id, fields in entries:
+                for id, flat in entries:
+                    fields = dict(zip(flat[::2], flat[1::2], strict=True))
                     for announced in self._wanted(partition, id, fields):
                         self._places[partition] = announced.place
                         yield self._followed(announced)

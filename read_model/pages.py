@@ -11,8 +11,9 @@ from itertools import chain
 from pathlib import Path
 from typing import Final, Generic, NamedTuple, TypeVar
 
-from read_model.connection import Command, Reader
+from read_model.connection import Reader
 from read_model.errors import BadCursor, BadPage
+from read_model.multiplexed import Command
 from read_model.schema.keys import Keys
 
 T = TypeVar("T")

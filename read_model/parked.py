@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from read_model.connection import Command, Reader
+from read_model.connection import Reader
+from read_model.multiplexed import Command
 from read_model.schema.keys import Keys
 from read_model.schema.parked import REASON, aggregate_of, queue_of
 from write_model.contracts.codec import TOMBSTONE

@@ -5,7 +5,8 @@ from datetime import datetime
 from typing import Final
 
 from read_model.changes import Changes
-from read_model.connection import Command, Reader
+from read_model.connection import Reader
+from read_model.multiplexed import Command
 from read_model.schema.keys import Keys
 from write_model.contracts.streams import BEGINNING, Position, Token, events_key, projected_key
 

@@ -12,6 +12,7 @@ from redis.exceptions import RedisError
 
 from read_model.connection import Reader
 from read_model.errors import NoReply
+from read_model.multiplexed import open_connection
 from read_model.schema.keys import answer_key, requests_key
 from read_model.schema.requests import Answer, Request
 from read_model.settings import ReadSettings
@@ -55,9 +56,9 @@ async def open_parking(settings: ReadSettings) -> AsyncIterator[tuple[Reader, Re
         settings.redis_url.get_secret_value(),
         decode_responses=True,
         encoding_errors="surrogateescape",
-        socket_timeout=None,  # the limits are Reader's and ours: redis-py's can lose a cancellation (changes.py)
+        socket_timeout=None,  # the limit is ours: redis-py's can lose a cancellation (changes.py)
         socket_connect_timeout=settings.read_timeout_seconds,
         retry=Retry(NoBackoff(), 0),  # a request that was made twice would be answered twice
     )
-    async with redis:
-        yield Reader(redis, settings), Requests(redis, settings)
+    async with redis, open_connection(settings) as connection:
+        yield Reader(connection, settings), Requests(redis, settings)

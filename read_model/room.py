@@ -1,8 +1,6 @@
 """A bound on how many do the same thing at once."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Final
+from typing import Final, Self
 
 from read_model.errors import Busy
 
@@ -15,13 +13,14 @@ class Room:
         self._what: Final = what
         self._taken = 0
 
-    @contextmanager
-    def place(self) -> Iterator[None]:
-        """A place while the block runs; Busy where there is none."""
+    def place(self) -> Self:
+        """To be entered: a place while the block runs; Busy where there is none."""
+        return self
+
+    def __enter__(self) -> None:
         if self._taken >= self._places:
             raise Busy(what=self._what)
         self._taken += 1
-        try:
-            yield
-        finally:
-            self._taken -= 1
+
+    def __exit__(self, *_: object) -> None:
+        self._taken -= 1

@@ -6,7 +6,8 @@ from typing import Final, NamedTuple
 
 from pydantic_core import from_json
 
-from read_model.connection import Command, Commands, Reader
+from read_model.connection import Commands, Reader
+from read_model.multiplexed import Command
 from read_model.schema.keys import Keys
 from write_model.contracts.ids import Kind, kind_of
 from write_model.contracts.streams import partition_of

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
-from read_model.connection import Command, Reader
+from read_model.connection import Reader
 from read_model.errors import BadRange
+from read_model.multiplexed import Command
 from read_model.schema.keys import Keys
 from read_model.schema.orders import STATUSES
 from read_model.schema.sales import DayFields, day_fields

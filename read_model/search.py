@@ -7,8 +7,8 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from pathlib import Path
 from typing import Final, NamedTuple, Self
 
-from read_model.connection import Command
 from read_model.errors import BadSearch
+from read_model.multiplexed import Command
 from read_model.pages import Bound, Cut, Range
 from read_model.schema.catalogue import (
     ACTIVE,

@@ -19,10 +19,7 @@ class ReadSettings(BaseSettings):
         "EUR", description="The shop's one currency, ISO 4217."
     )
     read_timeout_seconds: float = Field(2.0, gt=0, description="Patience with one round trip to Redis.")
-    read_connections: int = Field(64, ge=1, description="Connections for queries; more wait for a free one.")
-    reads_in_flight: int = Field(
-        1_000, ge=1, description="Reads of Redis under way or waiting for a connection; more are UNAVAILABLE."
-    )
+    reads_in_flight: int = Field(1_000, ge=1, description="Reads of Redis under way; more are UNAVAILABLE.")
     token_waits: int = Field(
         2_000, ge=1, description="Requests that may wait for a consistency token at once; more are UNAVAILABLE."
     )

@@ -5,8 +5,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from read_model.changes import Changes
-from read_model.connection import Reader, open_connections
+from read_model.connection import Reader
 from read_model.errors import StandsStill, WrongPartitions
+from read_model.multiplexed import open_connection
 from read_model.settings import ReadSettings
 from write_model.contracts.streams import PARTITIONS_KEY
 
@@ -33,5 +34,5 @@ class ReadModel:
 async def open_read_model(settings: ReadSettings) -> AsyncIterator[ReadModel]:
     """The query side over a Redis, which need not be there yet."""
     changes = Changes(settings)
-    async with open_connections(settings) as redis, changes.following():
-        yield ReadModel(Reader(redis, settings), changes, settings)
+    async with open_connection(settings) as connection, changes.following():
+        yield ReadModel(Reader(connection, settings), changes, settings)

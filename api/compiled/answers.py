@@ -3,11 +3,10 @@
 import logging
 from collections.abc import Mapping
 from operator import itemgetter
-from typing import Any, Final
+from typing import Any
 
 from cachetools import LRUCache
 from graphql import GraphQLError, located_error
-from graphql.execution.values import VariableValues, get_variable_values
 from pydantic_core import to_json
 from strawberry import Schema
 
@@ -24,9 +23,6 @@ _log = logging.getLogger(__name__)
 Path = tuple[str | int, ...]
 
 _Kept = tuple[Mapping[str | None, Operation], int]
-
-MOST_FAULTS: Final = 50
-"""Of variables, that are said at once: graphql-core's own number."""
 
 
 class Answers:
@@ -53,13 +49,9 @@ class Answers:
         operation = self._operation(document, name)
         if operation is None:
             return None
-        values = VariableValues({}, {})
-        if operation.variables:
-            schema = self._schema._schema
-            coerced = get_variable_values(schema, operation.variables, dict(variables or {}), MOST_FAULTS)
-            if isinstance(coerced, list):
-                return None
-            values = coerced
+        values = operation.values(variables or {})
+        if values is None:
+            return None
         try:
             plan = operation.plan(values.coerced)
             if plan is None:
@@ -67,8 +59,6 @@ class Answers:
             for access in plan.access:
                 check_access(access, caller)
             run = Run(plan, context, [read.arguments(values) for read in plan.reads])
-            if len(plan.reads) > 1:
-                context.reader = context.reader.in_company()
             body = await run.answer()
         except (Fault, ReadFault, InvalidToken, GraphQLError):
             # What is wrong with the request, the executor says: where and in which order.

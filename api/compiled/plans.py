@@ -9,17 +9,23 @@ from graphql import (
     DirectiveNode,
     DocumentNode,
     FieldNode,
+    GraphQLError,
     GraphQLField,
     GraphQLSchema,
     Node,
     OperationDefinitionNode,
     OperationType,
+    Undefined,
     VariableNode,
     Visitor,
+    coerce_input_value,
+    get_nullable_type,
     is_abstract_type,
+    is_scalar_type,
     visit,
 )
-from graphql.execution.values import VariableValues, get_argument_values
+from graphql.execution.get_variable_signature import get_variable_signature
+from graphql.execution.values import VariableValues, VariableValueSource, get_argument_values, get_variable_values
 from graphql.pyutils import gather_with_cancel
 from pydantic_core import to_json
 from strawberry import Schema
@@ -77,6 +83,9 @@ class Operation:
         self.conditions: Final = _conditions(document)
         """The variables that decide what is skipped and what is included."""
         self._plans: dict[tuple[bool, ...], Plan | None] = {}
+        # graphql-core would find out their types with every request.
+        signatures = (get_variable_signature(schema._schema, variable) for variable in self.variables)
+        self._signatures = [signature for signature in signatures if not isinstance(signature, GraphQLError)]
 
     def plan(self, variables: Mapping[str, Any]) -> Plan | None:
         """The plan for these values of the variables; None where the executor has to answer."""
@@ -87,6 +96,21 @@ class Operation:
             conditions = dict(zip(self.conditions, values, strict=True))
             self._plans[values] = self._planned(conditions)
         return self._plans[values]
+
+    def values(self, given: Mapping[str, Any]) -> VariableValues | None:
+        """The values of the variables, coerced; None where one of them is wrong."""
+        values = VariableValues({}, {})
+        for signature in self._signatures:
+            value = given.get(signature.name, Undefined)
+            if value is Undefined:  # there are rules for that
+                every = get_variable_values(self._schema._schema, self.variables, dict(given), max_errors=1)
+                return None if isinstance(every, list) else every
+            coerced = coerce_input_value(value, signature.type)
+            if coerced is Undefined:
+                return None
+            values.sources[signature.name] = VariableValueSource(signature, value)
+            values.coerced[signature.name] = coerced
+        return values
 
     def _planned(self, conditions: Mapping[str, bool]) -> Plan | None:
         try:
@@ -176,20 +200,37 @@ def _resolver(field: GraphQLField) -> tuple[Callable[..., Awaitable[Any]], str |
 def _arguments(schema: Schema, field: GraphQLField, node: FieldNode) -> Callable[[VariableValues], Arguments]:
     """What the resolver is given, as the executor would; GraphQLError where a variable's value cannot be it."""
     config, converter = schema.config, schema.schema_converter
-    varying = {argument.name.value for argument in node.arguments or () if _has_variable(argument)}
+    given = {argument.name.value: argument.value for argument in node.arguments or ()}
+    varying = {name for name, value in given.items() if _has_variable(value)}
+    python_names = {config.name_converter.from_argument(one): one.python_name for one in behind(field).arguments}
 
     def some(names: Collection[str]) -> Callable[[VariableValues], Arguments]:
         only = GraphQLField(field.type, {name: field.args[name] for name in names})
         named = [one for one in behind(field).arguments if config.name_converter.from_argument(one) in names]
 
-        def given(variables: VariableValues) -> Arguments:
+        def converted(variables: VariableValues) -> Arguments:
             values = get_argument_values(only, node, variables)
             return convert_arguments(values, named, converter.scalar_registry, config)
 
-        return given
+        return converted if names else lambda _: {}
 
-    constant, others = some(field.args.keys() - varying)(VariableValues({}, {})), some(varying)
-    return (lambda variables: {**constant, **others(variables)}) if varying else (lambda _: constant)
+    # A scalar that is a variable is given as it is; where that has no value, there are rules.
+    plain = {
+        name: value.name.value
+        for name, value in given.items()
+        if isinstance(value, VariableNode) and is_scalar_type(get_nullable_type(field.args[name].type))
+    }
+    plainly = [(python_names[name], variable) for name, variable in plain.items()]
+    constant = some(field.args.keys() - varying)(VariableValues({}, {}))
+    others, every = some(varying - plain.keys()), some(varying)
+
+    def arguments(variables: VariableValues) -> Arguments:
+        found = {name: variables.coerced.get(variable) for name, variable in plainly}
+        if None in found.values():
+            return {**constant, **every(variables)}
+        return {**constant, **found, **others(variables)}
+
+    return arguments if varying else lambda _: constant
 
 
 def _has_variable(node: Node) -> bool:

@@ -6,8 +6,10 @@ import pytest
 from redis.asyncio import Redis
 
 from read_model.changes import Changes
-from read_model.connection import Reader, open_connections
+from read_model.connection import Reader
+from read_model.multiplexed import Multiplexed, open_connection
 from read_model.settings import ReadSettings
+from tests.read_model.patience import PATIENCE
 from tests.read_model.projected import PARTITIONS, Projected
 
 
@@ -23,6 +25,11 @@ def settings_for(redis_url: str) -> ReadSettings:
     )
 
 
+def patient(url: str) -> ReadSettings:
+    """For what has to work however slow the machine is."""
+    return settings_for(url).model_copy(update={"read_timeout_seconds": PATIENCE})
+
+
 @pytest.fixture
 async def projected(redis: Redis) -> Projected:
     """What a projector has written: nothing yet, all partitions complete."""
@@ -32,9 +39,14 @@ async def projected(redis: Redis) -> Projected:
 
 
 @pytest.fixture
-async def reader(settings: ReadSettings) -> AsyncIterator[Reader]:
-    async with open_connections(settings) as connections:
-        yield Reader(connections, settings)
+async def connection(settings: ReadSettings) -> AsyncIterator[Multiplexed]:
+    async with open_connection(settings) as connection:
+        yield connection
+
+
+@pytest.fixture
+def reader(connection: Multiplexed, settings: ReadSettings) -> Reader:
+    return Reader(connection, settings)
 
 
 @pytest.fixture

@@ -6,13 +6,13 @@ from contextlib import aclosing
 from datetime import timedelta
 
 import pytest
-from redis.asyncio import Redis
 
 from read_model.changes import Changes
 from read_model.commands import LONGEST_TAKE
-from read_model.connection import Command as ReadCommand
-from read_model.connection import Reader, Replies
+from read_model.connection import Reader
 from read_model.errors import CommandUnknown, StaleRead, Unavailable
+from read_model.multiplexed import Command as ReadCommand
+from read_model.multiplexed import Multiplexed, Replies
 from read_model.schema.commands import CommandRow, RefusalRow
 from read_model.settings import ReadSettings
 from tests.read_model.decoded import command, command_settled
@@ -93,8 +93,8 @@ async def test_one_is_waited_for_by_a_process_that_has_just_begun_to_follow(
 class Slow(Reader):
     """What it has read arrives when it may."""
 
-    def __init__(self, redis: Redis, settings: ReadSettings) -> None:
-        super().__init__(redis, settings)
+    def __init__(self, connection: Multiplexed, settings: ReadSettings) -> None:
+        super().__init__(connection, settings)
         self.has_read, self.may_arrive = asyncio.Event(), asyncio.Event()
 
     async def fetch(self, groups: Mapping[int, Sequence[ReadCommand]]) -> dict[int, Replies]:
@@ -105,9 +105,9 @@ class Slow(Reader):
 
 
 async def test_what_is_projected_while_a_miss_is_on_its_way_is_found(
-    redis: Redis, settings: ReadSettings, changes: Changes, projected: Projected
+    connection: Multiplexed, settings: ReadSettings, changes: Changes, projected: Projected
 ) -> None:
-    row, slow = queued(), Slow(redis, settings)
+    row, slow = queued(), Slow(connection, settings)
     asking = asyncio.create_task(command(slow, changes, row.id, now=NOW, seconds=20))
     await slow.has_read.wait()
     await projected.command(row)
@@ -178,9 +178,9 @@ class TestTheOutcome:
         assert [outcome async for outcome in command_settled(reader, changes, row.id)] == [row]
 
     async def test_comes_where_it_was_announced_while_the_row_was_on_its_way(
-        self, redis: Redis, settings: ReadSettings, changes: Changes, projected: Projected
+        self, connection: Multiplexed, settings: ReadSettings, changes: Changes, projected: Projected
     ) -> None:
-        row, slow = queued(), Slow(redis, settings)
+        row, slow = queued(), Slow(connection, settings)
         await projected.command(row)
         async with aclosing(command_settled(slow, changes, row.id)) as outcomes:
             first = asyncio.ensure_future(anext(outcomes))

@@ -9,8 +9,9 @@ import pytest
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
-from read_model.connection import Commands, Reader, open_connections
+from read_model.connection import Commands, Reader
 from read_model.errors import BeingPrepared, NoReply, Unavailable
+from read_model.multiplexed import open_connection
 from read_model.settings import ReadSettings
 from tests.read_model.conftest import settings_for
 from tests.read_model.projected import PARTITIONS, Projected
@@ -25,37 +26,36 @@ async def test_all_partitions_are_read_in_one_round_trip(reader: Reader, project
     assert reader.round_trips == 1
 
 
-async def test_reads_in_company_share_a_round_trip(reader: Reader, projected: Projected) -> None:
-    together, wanted = reader.in_company(), [{0: echo("a"), 1: echo("b")}, {1: echo("c")}, {1: echo("d"), 2: echo("e")}]
-    answers = await asyncio.gather(*map(together.read, wanted))
+async def test_reads_at_once_share_a_round_trip(reader: Reader, projected: Projected) -> None:
+    wanted = [{0: echo("a"), 1: echo("b")}, {1: echo("c")}, {1: echo("d"), 2: echo("e")}]
+    answers = await asyncio.gather(*map(reader.read, wanted))
     assert answers == [{0: ["a"], 1: ["b"]}, {1: ["c"]}, {1: ["d"], 2: ["e"]}]
-    assert together.round_trips == 1
+    assert reader.round_trips == 1
 
 
-async def test_in_company_each_has_their_own_fault_and_leaves_alone(reader: Reader, projected: Projected) -> None:
+async def test_of_reads_at_once_each_has_their_own_fault_and_leaves_alone(reader: Reader, projected: Projected) -> None:
     await projected.redis.hdel(projected_key(3), "complete")
-    together = reader.in_company()
-    later = together.at_least({1: Position(2**45, 0)})
-    leaving = asyncio.create_task(together.read({0: echo("gone")}))
+    later = reader.at_least({1: Position(2**45, 0)})
+    leaving = asyncio.create_task(reader.read({0: echo("gone")}))
     asking = [
         asyncio.create_task(one)
-        for one in (together.read({0: echo("a")}), together.read({3: echo("b")}), later.read({1: echo("c")}))
+        for one in (reader.read({0: echo("a")}), reader.read({3: echo("b")}), later.read({1: echo("c")}))
     ]
     await asyncio.sleep(0)
     leaving.cancel()
     answer, *faults = await asyncio.gather(*asking, return_exceptions=True)
     assert answer == {0: ["a"]}
     assert [type(fault) for fault in faults] == [BeingPrepared, BeingPrepared]
-    assert together.round_trips == 1
+    assert reader.round_trips == 1
 
 
-async def test_in_company_all_hear_that_redis_is_gone(settings: ReadSettings) -> None:
+async def test_all_hear_that_redis_is_gone(settings: ReadSettings) -> None:
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
         url = f"redis://127.0.0.1:{nobody.getsockname()[1]}"
-        async with open_connections(settings_for(url)) as connections:
-            together = Reader(connections, settings).in_company()
-            reads = [together.read({partition: echo("a")}) for partition in (0, 1)]
+        async with open_connection(settings_for(url)) as connection:
+            reader = Reader(connection, settings)
+            reads = [reader.read({partition: echo("a")}) for partition in (0, 1)]
             faults = await asyncio.gather(*reads, return_exceptions=True)
     assert [type(fault) for fault in faults] == [NoReply, NoReply]
 
@@ -112,9 +112,9 @@ async def test_no_server_is_unavailable() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     settings = settings_for(f"redis://127.0.0.1:{port}")
-    async with open_connections(settings) as redis:
+    async with open_connection(settings) as connection:
         with pytest.raises(NoReply):
-            await Reader(redis, settings).read({0: lambda _: ()})
+            await Reader(connection, settings).read({0: lambda _: ()})
 
 
 async def test_a_server_that_does_not_reply_is_unavailable() -> None:
@@ -126,14 +126,12 @@ async def test_a_server_that_does_not_reply_is_unavailable() -> None:
     async with server:
         port = server.sockets[0].getsockname()[1]
         settings = settings_for(f"redis://127.0.0.1:{port}").model_copy(update={"read_timeout_seconds": 0.05})
-        async with open_connections(settings) as redis:
+        async with open_connection(settings) as connection:
             with pytest.raises(NoReply):
-                await Reader(redis, settings).read({0: lambda _: ()})
+                await Reader(connection, settings).read({0: lambda _: ()})
 
 
-async def test_connections_that_died_in_the_pool_are_replaced(
-    reader: Reader, projected: Projected, redis: Redis
-) -> None:
+async def test_a_connection_that_died_is_replaced(reader: Reader, projected: Projected, redis: Redis) -> None:
     await reader.read({0: lambda _: ()})
     await redis.client_kill_filter(_type="normal", skipme=True)
     assert await reader.read({0: lambda _: [("ECHO", "there")]}) == {0: ["there"]}
@@ -147,19 +145,14 @@ async def test_a_wrong_command_is_our_mistake_and_not_the_servers_condition(
     assert await reader.read({0: lambda _: [("ECHO", "still in step")]}) == {0: ["still in step"]}
 
 
-async def test_a_cancelled_read_does_not_shift_the_replies_of_the_next(
-    settings: ReadSettings, projected: Projected
-) -> None:
-    narrow = settings.model_copy(update={"read_connections": 1})
-    async with open_connections(narrow) as redis:
-        reader = Reader(redis, narrow)
-        for turns in range(12):
-            given_up = asyncio.create_task(reader.read({0: lambda _: [("ECHO", "old")]}))
-            for _ in range(turns):
-                await asyncio.sleep(0)
-            given_up.cancel()
-            await asyncio.gather(given_up, return_exceptions=True)
-            assert await reader.read({0: lambda _: [("ECHO", "new")]}) == {0: ["new"]}
+async def test_a_cancelled_read_does_not_shift_the_replies_of_the_next(reader: Reader, projected: Projected) -> None:
+    for turns in range(12):
+        given_up = asyncio.create_task(reader.read({0: lambda _: [("ECHO", "old")]}))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        given_up.cancel()
+        await asyncio.gather(given_up, return_exceptions=True)
+        assert await reader.read({0: lambda _: [("ECHO", "new")]}) == {0: ["new"]}
 
 
 async def test_whoever_was_shown_more_is_not_shown_less(reader: Reader, projected: Projected) -> None:

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from redis.asyncio import Redis
 
 from read_model.changes import Changes
-from read_model.connection import Commands, Reader, Replies
+from read_model.connection import Commands, Reader
 from read_model.errors import BadCursor, CursorExpired, SlowConsumer, Unavailable
+from read_model.multiplexed import Replies
 from read_model.order_feed import Followed, OrderFeed
 from read_model.schema.changes import CHANGE, OrderChanged, encode_change
 from read_model.schema.keys import feed_key
@@ -254,7 +255,7 @@ class Interrupted(Reader):
     """A reader to which something happens before or after some of its reads, counted from 1."""
 
     def __init__(self, reader: Reader, settings: ReadSettings) -> None:
-        super().__init__(reader._redis, settings)
+        super().__init__(reader._connection, settings)
         self.reads = self.answered = 0
         self.before: dict[int, Callable[[], Awaitable[object]]] = {}
         self.after: dict[int, Callable[[], Awaitable[object]]] = {}

@@ -1,7 +1,7 @@
 """An order's status changes: those that were missed, then live ones, without a gap or a duplicate."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import aclosing
 
 import pytest
@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from redis.asyncio import Redis
 
 from read_model.changes import Changes
-from read_model.connection import Commands, Reader, Replies, open_connections
+from read_model.connection import Commands, Reader
 from read_model.errors import OrderUnknown, SlowConsumer, Unavailable
+from read_model.multiplexed import Multiplexed, Replies
 from read_model.orders import order_status_changes
 from read_model.schema.changes import OrderChanged
 from read_model.schema.keys import feed_key
@@ -39,9 +40,8 @@ class Interrupted(Reader):
 
 
 @pytest.fixture
-async def interrupted(settings: ReadSettings) -> AsyncIterator[Interrupted]:
-    async with open_connections(settings) as connections:
-        yield Interrupted(connections, settings)
+def interrupted(connection: Multiplexed, settings: ReadSettings) -> Interrupted:
+    return Interrupted(connection, settings)
 
 
 class Order:

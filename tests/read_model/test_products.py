@@ -9,8 +9,9 @@ import pytest
 from redis.asyncio import Redis
 
 from read_model.changes import Changes
-from read_model.connection import Reader, open_connections
+from read_model.connection import Reader
 from read_model.errors import BadSearch, ProductUnknown
+from read_model.multiplexed import open_connection
 from read_model.pages import PageRequest
 from read_model.products import SORTINGS, Category, categories
 from read_model.schema.products import ProductRow
@@ -134,11 +135,11 @@ async def test_a_search_touches_keys_of_its_partition_only_and_changes_nothing(
     redis: Redis, settings: ReadSettings, catalogue: Catalogue
 ) -> None:
     await catalogue.add(product_added("Lamp"))
-    rights = ["-@all", "+@read", "+eval_ro"]
+    rights = ["-@all", "+@read", "+eval_ro", "+evalsha_ro"]
     await redis.acl_setuser("reader", enabled=True, nopass=True, reset=True, keys=["{p0}:*"], commands=rights)
     url = settings.redis_url.get_secret_value().replace("redis://", "redis://reader:any@")
     confined = ReadSettings.model_validate({**settings.model_dump(), "redis_url": url})
-    async with open_connections(confined) as connections:
+    async with open_connection(confined) as connections:
         criteria = Criteria(search="lamp", category="Light", in_stock=True, prices=PriceRange(7, 9_999))
         for order_by in SORTINGS:
             assert (await products(Reader(connections, confined), PageRequest(), criteria, order_by)).total_count == 1

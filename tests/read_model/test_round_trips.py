@@ -18,8 +18,9 @@ from redis.asyncio import Redis
 import read_model
 from read_model.changes import Changes
 from read_model.commands import command
-from read_model.connection import Reader, open_connections
+from read_model.connection import Reader
 from read_model.customers import customer, customers
+from read_model.multiplexed import open_connection
 from read_model.orders import order, orders
 from read_model.pages import Page, PageRequest
 from read_model.products import SORTINGS, categories, product, products, top_products
@@ -143,7 +144,7 @@ async def shop(request: pytest.FixtureRequest, redis_url: str) -> AsyncIterator[
             await catalogue.change(id, StockReserved(order_id="ord_1", quantity=1))
         changes = Changes(settings)
         await open.enter_async_context(changes.following())
-        reader = Reader(await open.enter_async_context(open_connections(settings)), settings)
+        reader = Reader(await open.enter_async_context(open_connection(settings)), settings)
         yield Shop(
             size, reader, changes, [person.id for person in people], added, [row.summary.id for row in placed], taken.id
         )
