@@ -41,6 +41,7 @@ async def serve(api: ApiSettings, write: WriteSettings, read: ReadSettings, stop
             http="httptools",
             ws=SocketProtocol,
             ws_max_size=api.max_message_bytes,
+            ws_per_message_deflate=False,  # messages are short, and each would be compressed for each client by itself
             lifespan="off",
             access_log=False,
             log_config=None,

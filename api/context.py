@@ -42,6 +42,9 @@ _TRACEPARENT: Final = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 message_extensions: Final[ContextVar[Mapping[str, Any] | None]] = ContextVar("message_extensions", default=None)
 """The `extensions` of the message that an operation over WebSocket came in: strawberry does not pass them on."""
 
+send_at_once: Final[ContextVar[Callable[[bytes], bool] | None]] = ContextVar("send_at_once", default=None)
+"""Sends the client of an operation over WebSocket a payload; False where that would have to wait."""
+
 
 @dataclass(frozen=True, slots=True)
 class Services:
@@ -76,6 +79,10 @@ class Context:
     reply_headers: MutableHeaders | None = None
     """Those of the answer, where it will be one of HTTP."""
     connection_params: dict[str, Any] | None = None
+    send_at_once: Callable[[bytes], bool] | None = None
+    """Sends the operation's client a payload; False where that would have to wait."""
+    payload: Callable[[Any], bytes | None] | None = None
+    """The payload that tells of an event of the subscription, where it has a plan; None for the executor's work."""
     reader: Reader = field(init=False)
     """Shows nothing older than what the operation has waited for."""
 
@@ -132,6 +139,13 @@ class Context:
         if self.prefers_async and self.reply_headers is not None:
             self.reply_headers["preference-applied"] = RESPOND_ASYNC
         return receipt
+
+    def tell(self, event: object) -> bool:
+        """Tell the client of an event of its subscription; False where that has to wait, or needs the executor."""
+        if self.send_at_once is None or self.payload is None:
+            return False
+        payload = self.payload(event)
+        return payload is not None and self.send_at_once(payload)
 
     async def reached(self, token: ConsistencyToken, seconds: float) -> bool:
         """Whether the read model shows what the token marks within so many seconds; False where too many wait."""

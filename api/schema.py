@@ -13,8 +13,9 @@ from strawberry.types.graphql import OperationType
 from api.auth import ACCESS, Access, check_access
 from api.commands.queries import CommandQueries
 from api.commands.subscriptions import CommandSubscriptions
+from api.compiled.events import write_events_by_plan
 from api.compiled.sources import resolve_from_sources
-from api.context import Context, Info, message_extensions
+from api.context import Context, Info, message_extensions, send_at_once
 from api.customers.mutations import CustomerMutations
 from api.customers.queries import CustomerQueries
 from api.documents import Documents
@@ -63,6 +64,7 @@ class Schema(strawberry.Schema):
             execution_context_class=Executor,
             config=StrawberryConfig(scalar_map=SCALARS, info_class=Info),
         )
+        write_events_by_plan(self._schema)
         guard(self._schema)
         resolve_from_sources(self._schema)
 
@@ -105,6 +107,7 @@ class Schema(strawberry.Schema):
         operation_context = context_value and context_value.for_operation()
         if operation_context:
             operation_context.prefer(operation_extensions or message_extensions.get())
+            operation_context.send_at_once = send_at_once.get()
         answers = await super().stream(
             query,
             variable_values,

@@ -1,24 +1,27 @@
 """GraphQL over WebSocket: strawberry's graphql-transport-ws, stricter with what clients send."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import partial
 from typing import Final
 
 from starlette.websockets import WebSocketDisconnect
 from starlette.websockets import WebSocketDisconnected as SocketIsClosed
 from strawberry.asgi import ASGIWebSocketAdapter
 from strawberry.http.exceptions import WebSocketDisconnected
-from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import BaseGraphQLTransportWSHandler
+from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import BaseGraphQLTransportWSHandler, Operation
 from strawberry.subscriptions.protocols.graphql_transport_ws.types import Message, SubscribeMessage
 
-from api.context import Context, message_extensions
+from api.context import Context, message_extensions, send_at_once
 from api.documents import is_subscription
 from api.errors import Throttled
-from api.wire import fault_in_message
+from api.wire import fault_in_message, next_head, next_message
 
 GOING_AWAY: Final = 1001, "the process is stopping"
 """RFC 6455, section 7.4.1: clients connect again, and resume elsewhere."""
+AT_ONCE: Final = "orderstream.at_once"
+"""An extension of ASGI's scope of a WebSocket: `send` sends a text without waiting, or answers False."""
 
 
 class SocketAdapter(ASGIWebSocketAdapter):
@@ -30,6 +33,12 @@ class SocketAdapter(ASGIWebSocketAdapter):
             await super().send_json(message)
         except SocketIsClosed as error:
             raise WebSocketDisconnected from error
+
+    @property
+    def send_at_once(self) -> Callable[[bytes], bool] | None:
+        """What sends a text, in UTF-8, without waiting, where the server can do that (api.server.SocketProtocol)."""
+        send: Callable[[bytes], bool] | None = self.ws.scope.get("extensions", {}).get(AT_ONCE, {}).get("send")
+        return send
 
     async def close(self, code: int, reason: str) -> None:
         """Close, unless it is closed."""
@@ -89,6 +98,13 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
         else:
             await super().handle_subscribe(message)
 
+    async def run_operation(self, operation: Operation[Context, None]) -> None:
+        """Run it; its events may be sent at once, whenever it waits for the next one."""
+        assert isinstance(self.websocket, SocketAdapter)
+        if send := self.websocket.send_at_once:
+            send_at_once.set(partial(_send_at_once, operation, send, next_head(operation.id)))
+        await super().run_operation(operation)
+
     async def cleanup_operation(self, operation_id: str) -> None:
         """End the operation; it says nothing from now on."""
         if operation := self.operations.get(operation_id):
@@ -99,3 +115,10 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
         """Log what ended an operation without an answer, unless it was the client's leaving."""
         if not isinstance(error, WebSocketDisconnected):
             self.context.services.faults.hide(error)
+
+
+def _send_at_once(
+    operation: Operation[Context, None], send: Callable[[bytes], bool], head: bytes, payload: bytes
+) -> bool:
+    """Whether nothing is left to do: an operation that is over says nothing."""
+    return operation.completed or send(next_message(head, payload))

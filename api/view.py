@@ -28,7 +28,7 @@ from api.events import EventResponse, EventStream
 from api.pages.graphiql import EXAMPLE_IDS, example_variables, graphiql_page
 from api.schema import schema
 from api.socket import SocketAdapter, SocketHandler
-from api.wire import GraphQLRequest, decode_json, read_request
+from api.wire import GraphQLRequest, decode_json, encode_json, read_request
 
 _OPERATION: Final = "orderstream.operation"
 """Where a request's scope keeps what was read of its body."""
@@ -189,8 +189,8 @@ class GraphQLView(GraphQL[Context, None]):
         return decode_json(data)
 
     def encode_json(self, data: object) -> str:
-        """Compact, and text: bytes would make binary frames on a WebSocket."""
-        return to_json(data).decode()
+        """See wire.encode_json."""
+        return encode_json(data)
 
     def should_render_graphql_ide(self, request: BaseRequestProtocol) -> bool:
         """For browsers only: a tool that accepts anything asked for an answer, not for a page."""

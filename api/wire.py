@@ -1,10 +1,11 @@
-"""What clients send, read strictly: a GraphQL request as JSON, and the messages of graphql-transport-ws."""
+"""What clients send, read strictly: a GraphQL request as JSON, messages of graphql-transport-ws; and what they get."""
 
+from dataclasses import dataclass
 from json import JSONDecodeError
 from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
-from pydantic_core import from_json
+from pydantic_core import from_json, to_json
 
 from api.errors import BadUserInput
 
@@ -52,6 +53,33 @@ class _Other(BaseModel):
 Message: TypeAlias = Annotated[_Subscribe | _Complete | _Other, Field(discriminator="type")]
 
 _messages: TypeAdapter[Message] = TypeAdapter(Message)
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The data of an answer whose whole JSON, `{"data":...}`, is there already."""
+
+    payload: bytes
+
+
+def encode_json(value: object) -> str:
+    """Compact JSON of an answer, or of a message; text, because bytes would make binary frames on a WebSocket."""
+    match value:
+        case {"data": Written(payload)}:
+            return payload.decode()
+        case {"id": str(id), "type": "next", "payload": {"data": Written(payload)}}:
+            return next_message(next_head(id), payload).decode()
+    return to_json(value).decode()
+
+
+def next_head(id: str) -> bytes:
+    """What messages with an operation's payloads begin with."""
+    return b'{"id":%b,"type":"next","payload":' % to_json(id)
+
+
+def next_message(head: bytes, payload: bytes) -> bytes:
+    """The message with a payload."""
+    return b"%b%b}" % (head, payload)
 
 
 def decode_json(data: str | bytes) -> Any:

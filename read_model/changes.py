@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, asynccontextmanager
 from typing import Final
 
@@ -15,7 +15,7 @@ from read_model.errors import StaleRead, Unavailable
 from read_model.room import Room
 from read_model.schema.keys import feed_key
 from read_model.settings import ReadSettings
-from read_model.subscription import Announced, Item, Resync, Subscription
+from read_model.subscription import Announced, Item, Place, Resync, Subscription
 from read_model.waiting import WaitingRoom
 from write_model.contracts.streams import BEGINNING, InvalidToken, Position, Token, projected_key
 
@@ -25,6 +25,8 @@ Wanted = str | Predicate
 
 FIRST_PAUSE: Final = 0.1
 LONGEST_PAUSE: Final = 2.0
+MOST_AT_ONCE: Final = 4_000
+"""Offers before others have their turn: each may be a message that is written."""
 
 _log = logging.getLogger(__name__)
 
@@ -42,7 +44,10 @@ class Changes:
             retry=Retry(NoBackoff(), 0),
             decode_responses=True,
         )
-        self._followers = [_Follower(self._redis, partition, settings) for partition in range(settings.partitions)]
+        self._followers = [
+            _Follower(self._redis, partition, settings, self._forget_places) for partition in range(settings.partitions)
+        ]
+        self._places: Mapping[int, Place] | None = None
         self._buffer = settings.subscriber_buffer
         self._waits = Room(settings.token_waits, "requests that wait for a consistency token")
         self._subscribers = Room(settings.subscriptions, "subscriptions")
@@ -64,6 +69,15 @@ class Changes:
     def position(self, partition: int) -> Position:
         """How far the partition has come, as far as this process knows; BEGINNING while it does not."""
         return self._followers[partition].position or BEGINNING
+
+    def places(self) -> Mapping[int, Place]:
+        """By partition, what `position` says: the same mapping until one of them moves."""
+        if self._places is None:
+            self._places = {follower.partition: Place(follower.position or BEGINNING) for follower in self._followers}
+        return self._places
+
+    def _forget_places(self) -> None:
+        self._places = None
 
     async def reached(self, token: Token, timeout: float) -> bool:
         """True as soon as the read model shows what the token marks; StaleRead after so many seconds.
@@ -128,11 +142,12 @@ class Changes:
 class _Follower:
     """One partition's feed, read entry by entry from the position reached."""
 
-    def __init__(self, redis: Redis, partition: int, settings: ReadSettings) -> None:
+    def __init__(self, redis: Redis, partition: int, settings: ReadSettings, moved: Callable[[], None]) -> None:
         self.partition = partition
         self.position: Position | None = None
         self.moved_at: float | None = None
         self.waiting = WaitingRoom()
+        self._moved = moved
         self._redis = redis
         self._feed = feed_key(partition)
         self._block = round(settings.feed_block_seconds * 1000)
@@ -186,6 +201,7 @@ class _Follower:
             # Redis lost its last moments, or all: the projector does them again, and so do we.
             _log.warning("partition %d went back from %s to %s", self.partition, self.position, stored)
             self.position = stored
+            self._moved()
             for subscription in self._everyone():
                 subscription.forget(self.partition, stored)
         elif self.position is None or (stored > self.position and not later):
@@ -206,25 +222,36 @@ class _Follower:
         if Position.parse(oldest[0][0]) > position:
             self._offer(Resync(self.partition), self._everyone())
         entries: list[tuple[str, dict[str, str]]] = read[0][1]
+        offered = 0
         for id, fields in entries:
-            self._announce(id, fields)
+            offered += self._announce(id, fields)
+            if offered > MOST_AT_ONCE:
+                offered = 0
+                await asyncio.sleep(0)
         self.moved_at = asyncio.get_running_loop().time()
         self._arrive(Position.parse(entries[-1][0]))
         return True
 
-    def _announce(self, id: str, fields: dict[str, str]) -> None:
+    def _announce(self, id: str, fields: dict[str, str]) -> int:
+        """To how many subscribers."""
         try:
             announced = Announced.of(self.partition, id, fields)
         except ValueError:
             # A newer projector may say what we do not know; the position counts all the same.
             _log.warning("partition %d announced what this program does not know", self.partition)
-            return
+            return 0
+        number = 0
         for one in announced:
-            self._offer(one, list(self._by_id.get(one.change.about, ())))
-            self._offer(one, [s for s, wants in self._by_predicate.items() if wants(one)])
+            about = list(self._by_id.get(one.change.about, ()))
+            asked = [s for s, wants in self._by_predicate.items() if wants(one)]
+            self._offer(one, about)
+            self._offer(one, asked)
+            number += len(about) + len(asked)
+        return number
 
     def _arrive(self, position: Position) -> None:
         self.position = position
+        self._moved()
         self.waiting.call(position)
 
     def _everyone(self) -> list[Subscription]:

@@ -1,6 +1,7 @@
 """The cursor of a feed of many partitions: a place for each, as text for clients."""
 
 from collections.abc import Collection, Mapping
+from functools import lru_cache
 
 from read_model.errors import BadCursor
 from read_model.subscription import WHOLE, Place
@@ -12,8 +13,14 @@ LARGEST = 2**63 - 1
 
 def encode(places: Mapping[int, Place]) -> str:
     """A token of the positions; behind it `.<partition>-<taken>` for each entry of which not all was taken."""
-    token = Token(tuple((partition, place.position) for partition, place in places.items()))
-    partly = (f".{partition}-{place.taken}" for partition, place in places.items() if place.taken < WHOLE)
+    return _encoded(tuple(places.items()))
+
+
+# Whoever follows the same is mostly at the same places.
+@lru_cache(maxsize=100)
+def _encoded(places: tuple[tuple[int, Place], ...]) -> str:
+    token = Token(tuple((partition, place.position) for partition, place in places))
+    partly = (f".{partition}-{place.taken}" for partition, place in places if place.taken < WHOLE)
     return "".join((token.encode(), *partly))
 
 

@@ -7,6 +7,7 @@ lost and the projector announces again is told from what is new.
 
 from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from contextlib import aclosing
+from functools import partial
 from typing import Final, NamedTuple, Self
 
 from read_model import feed_cursor
@@ -16,7 +17,7 @@ from read_model.errors import CursorExpired
 from read_model.multiplexed import Command, Replies
 from read_model.schema.changes import OrderChanged
 from read_model.schema.keys import Keys, feed_key
-from read_model.subscription import WHOLE, Announced, Place, Resync, Subscription
+from read_model.subscription import WHOLE, Announced, Place, Resync, Subscription, Tell
 from write_model.contracts.streams import Position, partition_of, projected_key
 
 PAGE: Final = 200
@@ -27,10 +28,30 @@ Entry = tuple[str, Sequence[str]]
 
 
 class Followed(NamedTuple):
-    """A change, and the cursor after which everything that follows it comes."""
+    """A change, and how far its subscriber has come with it."""
 
-    cursor: str
     change: OrderChanged
+    places: Mapping[int, Place]
+
+    @property
+    def cursor(self) -> str:
+        """The cursor after which everything that follows the change comes."""
+        return feed_cursor.encode(self.places)
+
+    @property
+    def order_id(self) -> str:
+        """The order that changed."""
+        return self.change.order_id
+
+    @property
+    def version(self) -> int:
+        """The order's version at the change."""
+        return self.change.version
+
+    @property
+    def status(self) -> str:
+        """The order's status after the change."""
+        return self.change.status
 
 
 class OrderFeed:
@@ -46,8 +67,9 @@ class OrderFeed:
     ) -> None:
         self._reader = reader
         self._changes = changes
-        self._places = places
+        self._places: Mapping[int, Place] = places
         """By partition: every wanted change up to there has been handed out."""
+        self._heard: Mapping[int, Place] = {}
         self._customer_id = customer_id
         self._statuses = frozenset(statuses)
 
@@ -74,10 +96,11 @@ class OrderFeed:
             feed._check(partition, *state)
         return feed
 
-    async def follow(self) -> AsyncGenerator[Followed, None]:
+    async def follow(self, tell: Tell[Followed] | None = None) -> AsyncGenerator[Followed, None]:
         """The changes, in order per partition, without end; CursorExpired, SlowConsumer, Unavailable, Busy.
 
-        Close it when done (contextlib.aclosing): it holds a subscription.
+        `tell` hears of those for which nobody has to be woken, and they are not yielded. Close it when done
+        (contextlib.aclosing): it holds a subscription.
         """
         # From the start: whoever is refused has not come a long way for it.
         with self._changes.subscriber():
@@ -90,16 +113,27 @@ class OrderFeed:
                 async with aclosing(self._replay(feed)) as missed:
                     async for followed in missed:
                         yield followed
+                feed.at_once = partial(self._at_once, tell) if tell else None
                 async for item in feed:
                     if isinstance(item, Resync):
                         async with aclosing(self._replay(feed)) as missed:
                             async for followed in missed:
                                 yield followed
                     elif self._wants(item):
-                        self._places[item.partition] = item.place
+                        self._come_to(item)
                         if feed.is_drained:
                             self._catch_up()
                         yield self._followed(item)
+
+    def _at_once(self, tell: Tell[Followed], announced: Announced) -> bool:
+        """Whether the client was told of what the follower has just asked `_wants` about."""
+        self._catch_up()
+        before = self._places
+        self._come_to(announced)
+        if not tell(self._followed(announced)):
+            self._places = before
+            return False
+        return True
 
     def _wants(self, announced: Announced) -> bool:
         change = announced.change
@@ -118,13 +152,18 @@ class OrderFeed:
             return []  # a newer projector may say what we do not know
         return [one for one in announced if self._wants(one)]
 
+    def _come_to(self, announced: Announced) -> None:
+        self._places = {**self._places, announced.partition: announced.place}
+
     def _catch_up(self) -> None:
         """Nothing that was offered waits, so the cursor may be where the followers are.
 
         One that stood still where nobody's orders change would expire without need.
         """
-        for partition, place in self._places.items():
-            self._places[partition] = max(place, Place(self._changes.position(partition)))
+        heard = self._changes.places()
+        if heard is not self._heard:
+            self._places = {partition: max(place, heard[partition]) for partition, place in self._places.items()}
+            self._heard = heard
 
     async def _replay(self, feed: Subscription | None = None) -> AsyncGenerator[Followed, None]:
         """What the feeds have above the positions, page by page; as far as the followers had heard at least."""
@@ -138,13 +177,14 @@ class OrderFeed:
                 for id, flat in entries:
                     fields = dict(zip(flat[::2], flat[1::2], strict=True))
                     for announced in self._wanted(partition, id, fields):
-                        self._places[partition] = announced.place
+                        self._come_to(announced)
                         yield self._followed(announced)
-                    self._places[partition] = Place(Position.parse(id))
+                    self._places = {**self._places, partition: Place(Position.parse(id))}
                 if len(entries) == PAGE:
                     more = True
                 else:
-                    self._places[partition] = max(self._places[partition], Place(Position.parse(stored)))
+                    place = max(self._places[partition], Place(Position.parse(stored)))
+                    self._places = {**self._places, partition: place}
             if feed and not more and self._is_behind(heard):
                 # Redis went back, and its follower may not have noticed: it would never offer what is announced again.
                 more = True
@@ -176,7 +216,7 @@ class OrderFeed:
     def _followed(self, announced: Announced) -> Followed:
         change = announced.change
         assert isinstance(change, OrderChanged)
-        return Followed(feed_cursor.encode(self._places), change)
+        return Followed(change, self._places)
 
 
 def _state(keys: Keys) -> list[Command]:

@@ -1,19 +1,20 @@
 """Queries for orders, and the status changes of one."""
 
 from collections.abc import AsyncGenerator
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Final
+from typing import Final, TypeGuard
 
 from read_model.changes import Changes
 from read_model.connection import Reader
 from read_model.errors import OrderUnknown
 from read_model.pages import Bound, Listing, Page, PageRequest, Range, empty_page
 from read_model.rows import Parts, Row, Rows
-from read_model.schema.changes import OrderChanged
+from read_model.schema.changes import Change, OrderChanged
 from read_model.schema.keys import Keys
 from read_model.schema.orders import OrderRow
-from read_model.subscription import Resync, Subscription
+from read_model.subscription import Announced, Resync, Subscription, Tell
 from write_model.contracts.ids import earliest_id, kind_of
 from write_model.contracts.streams import partition_of
 
@@ -57,13 +58,42 @@ async def orders(
     return await listing.read(reader, page, partial(ORDERS.find_all, parts=parts))
 
 
+@dataclass(slots=True)
+class _Known:
+    """What a subscriber knows of an order: the version, and the status that it had then."""
+
+    version: int
+    status: str | None = None
+
+    def needs(self, change: Change) -> TypeGuard[OrderChanged]:
+        return isinstance(change, OrderChanged) and change.is_status_change and change.version > self.version
+
+    def take(self, change: OrderChanged) -> None:
+        self.version, self.status = change.version, change.status
+
+    def at_once(self, tell: Tell[OrderChanged], announced: Announced) -> bool:
+        """Whether nothing is left to do about a change that came while the subscriber waited for one."""
+        change = announced.change
+        if not self.needs(change):
+            return True
+        if change.previous_status != self.status or not tell(change):
+            return False
+        self.take(change)
+        return True
+
+
 async def order_status_changes(
-    reader: Reader, changes: Changes, order_id: str, after_version: int | None = None
+    reader: Reader,
+    changes: Changes,
+    order_id: str,
+    after_version: int | None = None,
+    tell: Tell[OrderChanged] | None = None,
 ) -> AsyncGenerator[OrderChanged, None]:
     """The order's status changes above the version, or from now on without one: in order, each once, without end.
 
-    First those that the row's timeline has, then live ones. OrderUnknown, SlowConsumer, Unavailable. Close it when
-    done (contextlib.aclosing): it holds a subscription.
+    First those that the row's timeline has, then live ones; `tell` hears of those for which nobody has to be woken,
+    and they are not yielded. OrderUnknown, SlowConsumer, Unavailable. Close it when done (contextlib.aclosing): it
+    holds a subscription.
     """
     if kind_of(order_id) != "ord":
         raise OrderUnknown(id=order_id)
@@ -72,29 +102,28 @@ async def order_status_changes(
         row = await _decoded(reader, order_id)
         if row is None:
             raise OrderUnknown(id=order_id)
-        seen = row.summary.version if after_version is None else after_version
+        known = _Known(row.summary.version if after_version is None else after_version)
         news = _timeline(row)
-        status = next((change.status for change in reversed(news) if change.version <= seen), None)
+        known.status = next((change.status for change in reversed(news) if change.version <= known.version), None)
+        feed.at_once = partial(known.at_once, tell) if tell else None
         while True:
             for change in news:
-                if change.version > seen:
-                    seen, status = change.version, change.status
+                if change.version > known.version:
+                    known.take(change)
                     yield change
-            news = await _next_changes(reader, feed, order_id, seen, status)
+            news = await _next_changes(reader, feed, order_id, known)
 
 
-async def _next_changes(
-    reader: Reader, feed: Subscription, order_id: str, seen: int, status: str | None
-) -> list[OrderChanged]:
-    """What the next item of the feed tells of an order that was seen at the version, in that status."""
+async def _next_changes(reader: Reader, feed: Subscription, order_id: str, known: _Known) -> list[OrderChanged]:
+    """What the next item of the feed tells of an order."""
     item = await anext(feed)
     if isinstance(item, Resync):
         row = await feed.patiently(lambda: _decoded(reader, order_id))
         return _timeline(row) if row else []
     change = item.change
-    if not isinstance(change, OrderChanged) or not change.is_status_change or change.version <= seen:
+    if not known.needs(change):
         return []
-    if change.previous_status == status:
+    if change.previous_status == known.status:
         return [change]
     # Redis went back before we looked, and this was offered before it did: those between come again, with the row.
     while True:

@@ -16,30 +16,27 @@ WHOLE: Final = 2**31
 """More changes than an entry of a feed has."""
 
 T = TypeVar("T")
+Tell = Callable[[T], bool]
+"""Tells a client of an event at once; False, and then it was not told, where that would have to wait."""
 
 
 class Place(NamedTuple):
-    """How far into a partition's feed: into the entry at the position, by so many of its changes."""
+    """How far into a partition's feed: into the entry at the position, by so many of its changes.
+
+    WHOLE for the last of them, and mostly there is one.
+    """
 
     position: Position
     taken: int = WHOLE
 
 
 class Announced(NamedTuple):
-    """A change, and where the feed says so: the same place for ever, also where Redis was lost and filled again.
-
-    `taken` counts the changes of the entry up to this one; WHOLE for the last of them, and mostly there is one.
-    """
+    """A change, and where the feed says so: the same place for ever, also where Redis was lost and filled again."""
 
     partition: int
-    position: Position
+    place: Place
+    """Where a reader is who has had this change."""
     change: Change
-    taken: int = WHOLE
-
-    @property
-    def place(self) -> Place:
-        """Where a reader is who has had this change."""
-        return Place(self.position, self.taken)
 
     @classmethod
     def of(cls, partition: int, id: str, fields: Mapping[str, str]) -> list[Self]:
@@ -48,7 +45,7 @@ class Announced(NamedTuple):
             raise ValueError("the entry has no change")
         position, changes = Position.parse(id), decode_changes(fields[CHANGE])
         return [
-            cls(partition, position, change, taken if taken < len(changes) else WHOLE)
+            cls(partition, Place(position, taken if taken < len(changes) else WHOLE), change)
             for taken, change in enumerate(changes, 1)
         ]
 
@@ -70,7 +67,14 @@ class Subscription:
         self._limit = limit
         self._items: deque[Item] = deque()
         self._arrived = asyncio.Event()
+        self._arrived.set()  # cleared only while somebody waits in the iterator
         self._fault: ReadFault | None = None
+        self.at_once: Tell[Announced] | None = None
+        """Asked first about what is offered while the iterator waits: whether it has dealt with it.
+
+        So a client that keeps up is told without anybody being woken. Whoever sets it has to know by then what the
+        iterator's reader knows, and both go on from what the other has done.
+        """
 
     @property
     def is_drained(self) -> bool:
@@ -82,6 +86,8 @@ class Subscription:
 
         Of a product one notice is enough: whoever takes it looks at the product as it is by then.
         """
+        if self.at_once and not self._arrived.is_set() and isinstance(item, Announced) and self.at_once(item):
+            return
         if self._items and isinstance(item, Announced) and isinstance(item.change, ProductChanged):
             last = self._items[-1]
             if isinstance(last, Announced) and last.change.about == item.change.about:
@@ -99,7 +105,7 @@ class Subscription:
         """
         kept = [
             item for item in self._items
-            if isinstance(item, Resync) or item.partition != partition or item.position <= above
+            if isinstance(item, Resync) or item.partition != partition or item.place.position <= above
         ]  # fmt: skip
         self._items = deque(kept)
 

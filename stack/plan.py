@@ -1,10 +1,12 @@
-"""How a query is answered, to be read."""
+"""How a query is answered, or how a subscription's events are written, to be read."""
 
 from collections.abc import Collection
 
-from graphql import GraphQLSyntaxError, parse, validate
+from graphql import GraphQLSyntaxError, OperationType, get_operation_ast, parse, validate
 
-from api.compiled.plans import operations_of
+from api.compiled.code import NotPlanned
+from api.compiled.events import make_payload
+from api.compiled.plans import conditions_of, operations_of
 from api.schema import schema
 from stack.operator_error import OperatorError
 
@@ -20,6 +22,13 @@ def explain(text: str, name: str | None, false: Collection[str]) -> str:
         raise OperatorError(error.message) from error
     if errors := validate(schema._schema, document):
         raise OperatorError(errors[0].message)
+    definition = get_operation_ast(document, name)
+    if definition and definition.operation is OperationType.SUBSCRIPTION:
+        conditions = {variable: variable not in false for variable in conditions_of(document)}
+        try:
+            return make_payload(schema._schema, document, definition, conditions).code
+        except NotPlanned:
+            raise OperatorError("there is no plan: the executor writes each event") from None
     operation = operations_of(schema, document).get(name)
     plan = operation and operation.plan({variable: variable not in false for variable in operation.conditions})
     if plan is None:

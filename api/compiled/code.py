@@ -129,7 +129,7 @@ class Writer:
         schema: GraphQLSchema,
         document: DocumentNode,
         operation: OperationDefinitionNode,
-        conditions: Mapping[str, bool],
+        conditions: Mapping[str, Any],
     ) -> None:
         fragments = [node for node in document.definitions if isinstance(node, FragmentDefinitionNode)]
         self.reads: list[Read] = []
@@ -150,6 +150,10 @@ class Writer:
         query = self._function("query", "root")
         query.waits = True
         query.result = self._object(root, selected.grouped_field_set, Scope(query, "root")).code()
+        return self.text()
+
+    def text(self) -> str:
+        """All that was written."""
         return "\n\n".join(function.text() for function in self._functions) + "\n"
 
     def _object(self, type: GraphQLObjectType, selected: Selected, scope: Scope) -> Piece:

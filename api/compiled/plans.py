@@ -80,7 +80,7 @@ class Operation:
         self._document = document
         self._definition = definition
         self.variables: Final = self._definition.variable_definitions or ()
-        self.conditions: Final = _conditions(document)
+        self.conditions: Final = conditions_of(document)
         """The variables that decide what is skipped and what is included."""
         self._plans: dict[tuple[bool, ...], Plan | None] = {}
         # graphql-core would find out their types with every request.
@@ -127,7 +127,7 @@ def operations_of(schema: Schema, document: DocumentNode) -> Mapping[str | None,
     definitions = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
     found: dict[str | None, Operation] = {}
     for node in definitions:
-        if node.operation is OperationType.QUERY and not _unknown(document):
+        if node.operation is OperationType.QUERY and not has_unknown_directives(document):
             operation = Operation(schema, document, node)
             if node.name:
                 found[node.name.value] = operation
@@ -142,14 +142,7 @@ def make_plan(
     """The plan of an operation; NotPlanned."""
     writer = Writer(schema._schema, document, operation, conditions)
     code = writer.write()
-    names: dict[str, Any] = {
-        "text": _text,
-        "table": table,
-        "together": _together,
-        "each": _each,
-        "type_of": _types(schema._schema),
-    }
-    exec(compile(code, "<plan>", "exec"), names)
+    names = run_code(schema._schema, code)
     reads = tuple(
         Read(
             *_resolver(read.field),
@@ -166,6 +159,19 @@ def make_plan(
     return Plan(code, names["query"], reads, access)
 
 
+def run_code(schema: GraphQLSchema, code: str) -> dict[str, Any]:
+    """The functions that a Writer has written, by name."""
+    names: dict[str, Any] = {
+        "text": _text,
+        "table": table,
+        "together": _together,
+        "each": _each,
+        "type_of": _types(schema),
+    }
+    exec(compile(code, "<plan>", "exec"), names)
+    return names
+
+
 def _directives(document: DocumentNode) -> list[DirectiveNode]:
     found: list[DirectiveNode] = []
 
@@ -177,11 +183,13 @@ def _directives(document: DocumentNode) -> list[DirectiveNode]:
     return found
 
 
-def _unknown(document: DocumentNode) -> bool:
+def has_unknown_directives(document: DocumentNode) -> bool:
+    """Whether it has others than `@skip` and `@include`."""
     return any(node.name.value not in ("skip", "include") for node in _directives(document))
 
 
-def _conditions(document: DocumentNode) -> tuple[str, ...]:
+def conditions_of(document: DocumentNode) -> tuple[str, ...]:
+    """The variables in its `@skip` and `@include`."""
     values = [argument.value for node in _directives(document) for argument in node.arguments or ()]
     return tuple(dict.fromkeys(value.name.value for value in values if isinstance(value, VariableNode)))
 

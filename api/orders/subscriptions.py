@@ -14,7 +14,7 @@ from api.fields import subscription
 from api.orders.queries import find_order
 from api.orders.types import OrderChange, OrderStatus, OrderStatusChange
 from read_model.errors import OrderUnknown
-from read_model.order_feed import OrderFeed
+from read_model.order_feed import Followed, OrderFeed
 from read_model.orders import order_status_changes
 from read_model.schema.changes import OrderChanged
 
@@ -47,7 +47,8 @@ class OrderSubscriptions:
 
     @subscription(
         "Every change of the orders that the caller may see, or of one customer's, optionally only into the\n"
-        "given statuses. Resumes after a `cursor` received earlier."
+        "given statuses. Resumes after a `cursor` received earlier.",
+        shows=OrderChange,
     )
     async def orders_changed(
         self,
@@ -72,7 +73,7 @@ class OrderSubscriptions:
                 )
             ),
         ] = UNSET,
-    ) -> AsyncGenerator[OrderChange, None]:
+    ) -> AsyncGenerator[Followed, None]:
         caller, read = info.context.caller, info.context.services.read
         if customer_id is not UNSET and customer_id is not None:
             check_id(customer_id, "cus")
@@ -85,18 +86,18 @@ class OrderSubscriptions:
             statuses=[status.value for status in statuses or ()],
             after=None if after is UNSET else after,
         )
-        return _order_changes(feed)
+        return _order_changes(info, feed)
 
 
 async def _changes(info: Info, order_id: str, after_version: int | None) -> AsyncGenerator[OrderChanged, None]:
-    read = info.context.services.read
-    following = order_status_changes(info.context.reader, read.changes, order_id, after_version)
+    context, read = info.context, info.context.services.read
+    following = order_status_changes(context.reader, read.changes, order_id, after_version, context.tell)
     async with aclosing(following) as changes:
         async for change in changes:
             yield change
 
 
-async def _order_changes(feed: OrderFeed) -> AsyncGenerator[OrderChange, None]:
-    async with aclosing(feed.follow()) as changes:
+async def _order_changes(info: Info, feed: OrderFeed) -> AsyncGenerator[Followed, None]:
+    async with aclosing(feed.follow(info.context.tell)) as changes:
         async for followed in changes:
-            yield OrderChange.of(followed)
+            yield followed

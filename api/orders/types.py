@@ -148,16 +148,5 @@ class OrderChange:
     status: OrderStatus = strawberry.field(description="The order's status after this change.")
 
     @field("The order as the read model shows it now.", shows=Order | None)
-    async def order(self, info: Info) -> Row | None:
-        return await order(info.context.reader, self.order_id, info.parts)
-
-    @classmethod
-    def of(cls, followed: Followed) -> "OrderChange":
-        """The change as clients see it."""
-        change = followed.change
-        return cls(
-            cursor=followed.cursor,
-            order_id=strawberry.ID(change.order_id),
-            version=change.version,
-            status=OrderStatus(change.status),
-        )
+    async def order(self, info: Info, parent: strawberry.Parent[Followed]) -> Row | None:
+        return await order(info.context.reader, parent.order_id, info.parts)

@@ -15,7 +15,7 @@ EXAMPLES = (Path(__file__).with_name("examples.graphql")).read_text(encoding="ut
 EXAMPLE_IDS = """{
   placed: orders(first: 1, filter: { status: PLACED }) { nodes { id customer { id } } }
   orders(first: 1) { nodes { id customer { id } } }
-  products(first: 1) { nodes { id } }
+  products(first: 1, filter: { inStock: true }) { nodes { id } }
 }"""
 
 

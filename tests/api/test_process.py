@@ -1,6 +1,5 @@
 """The process: what it says without the others, and whom it trusts on this machine."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -81,31 +80,3 @@ async def test_pages_from_allowed_origins_may_use_it(system: System, tmp_path: P
         assert allowed.headers["access-control-allow-origin"] == origin
         refused = await staff.http.options("/graphql", headers={**asked, "origin": "https://elsewhere.example"})
         assert "access-control-allow-origin" not in refused.headers
-
-
-async def test_a_subscriber_that_falls_behind_is_told_so_and_resumes(system: System, tmp_path: Path) -> None:
-    query = """subscription($customer: ID!, $after: String) {
-        ordersChanged(customerId: $customer, after: $after) { cursor orderId }
-    }"""
-    async with another_api(system, tmp_path / "log", SUBSCRIBER_BUFFER="1") as (narrow, _), narrow.staff as staff:
-        customer_id, product_id = await staff.register_customer(), await staff.add_product(stock=1_000)
-        placed, heard = [], []
-        async with staff.socket() as socket:
-            await socket.subscribe("1", query, customer=customer_id)
-            await socket.subscribe("2", "{ projection { parkedEvents } }")
-            await socket.nexts("2", 1)
-            assert (await socket.receive())["type"] == "complete"
-            # The first is heard of before there is a crowd: whoever is told to resume has a cursor to resume from.
-            placed.append(await staff.place_order(customer_id, product_id))
-            heard += [change["ordersChanged"] for change in await socket.nexts("1", 1)]
-            # Orders that come together are committed and projected together: more than one waits at once.
-            placed += await asyncio.gather(*(staff.place_order(customer_id, product_id) for _ in range(100)))
-            while (message := await socket.receive())["type"] == "next" and "errors" not in message["payload"]:
-                heard.append(message["payload"]["data"]["ordersChanged"])
-        assert "SLOW_CONSUMER" in str(message["payload"])
-    async with system.staff as staff, staff.socket() as socket:
-        await socket.subscribe("1", query, customer=customer_id, after=heard[-1]["cursor"])
-        missed = await socket.nexts("1", len(placed) - len(heard))
-    orders = [change["orderId"] for change in heard] + [change["ordersChanged"]["orderId"] for change in missed]
-    assert len(orders) == len(set(orders))
-    assert set(orders) == {receipt["id"] for receipt in placed}

@@ -79,6 +79,11 @@ async def test_a_page_from_elsewhere_may_not_connect(system: System) -> None:
     assert refused.value.response.status_code == 403
 
 
+async def test_a_handshake_that_is_wrong_is_refused(nobody: Client) -> None:
+    headers = {"connection": "upgrade", "upgrade": "websocket"}
+    assert (await nobody.http.get("/graphql", headers=headers)).status_code == 400
+
+
 @pytest.mark.parametrize(
     ("query", "variables", "code"),
     [

@@ -45,7 +45,7 @@ FAULTS_ELSEWHERE: dict[Code, str] = {
     Code.FORBIDDEN: "tests/journeys/test_every_field.py::test_what_is_for_staff_is_refused_to_customers",
     Code.STALE_READ: "tests/api/test_faults.py::test_what_was_never_reached_is_a_stale_read_that_says_how_far_it_came",
     Code.CURSOR_EXPIRED: "tests/api/test_orders_changed.py::test_a_cursor_older_than_the_feed_has_expired",
-    Code.SLOW_CONSUMER: "tests/api/test_process.py::test_a_subscriber_that_falls_behind_is_told_so_and_resumes",
+    Code.SLOW_CONSUMER: "tests/api/test_fan_out.py::test_who_does_not_read_is_told_so_and_resumes",
     Code.THROTTLED: "tests/api/test_socket.py::test_a_connection_runs_as_many_operations_as_it_may",
     Code.UNAVAILABLE: "tests/api/test_process.py::test_without_redis_commands_are_taken_and_queries_say_so",
     # No request may do this: the test makes an error that nobody foresaw.

@@ -1,8 +1,9 @@
 """Every change of many orders: replayed, live, resumed; each exactly once, in order per partition."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from itertools import cycle
 from typing import Any
 
 import pytest
@@ -342,7 +343,8 @@ async def test_what_was_offered_before_redis_went_back_does_not_come_before_what
 class Client:
     """Someone who follows, is cut off now and then, and resumes after the last cursor that came."""
 
-    def __init__(self, reader: Reader, settings: ReadSettings, **asked: Any) -> None:
+    def __init__(self, reader: Reader, settings: ReadSettings, room: Sequence[bool], **asked: Any) -> None:
+        self._room = cycle(room or [False])
         self.seen: list[OrderChanged] = []
         self._reader = reader
         self._settings = settings
@@ -372,10 +374,18 @@ class Client:
         await self._processes.aclose()
 
     async def _listen(self, feed: OrderFeed) -> None:
-        async with aclosing(feed.follow()) as stream:
+        async with aclosing(feed.follow(self._tell)) as stream:
             async for followed in stream:
-                self._cursor = followed.cursor
-                self.seen.append(followed.change)
+                self._take(followed)
+
+    def _tell(self, followed: Followed) -> bool:
+        if has_room := next(self._room):
+            self._take(followed)
+        return has_room
+
+    def _take(self, followed: Followed) -> None:
+        self._cursor = followed.cursor
+        self.seen.append(followed.change)
 
 
 says = st.tuples(st.just("say"), st.sampled_from([ADA, BOB]), st.sampled_from(["PLACED", "SHIPPED"]), st.integers(1, 4))
@@ -399,18 +409,24 @@ moments = st.one_of(
 @given(
     happened=st.lists(moments, max_size=14),
     asked=st.sampled_from([{}, {"customer_id": ADA}, {"statuses": ["SHIPPED"]}]),
+    room=st.lists(st.booleans(), max_size=5),
 )
 async def test_whatever_happens_every_change_comes_exactly_once_and_in_order(
-    redis: Redis, settings: ReadSettings, reader: Reader, happened: list[Any], asked: dict[str, Any]
+    redis: Redis,
+    settings: ReadSettings,
+    reader: Reader,
+    happened: list[Any],
+    asked: dict[str, Any],
+    room: list[bool],
 ) -> None:
     """Changes, watermarks, lost connections, restarted processes, and a Redis that goes back and catches up again,
-    with and without anybody having noticed."""
+    with and without anybody having noticed; told at once wherever the client has room, or by the iterator."""
     await redis.flushall()
     projected = Projected(redis)
     await projected.complete()
     # Whoever is slow here is the machine.
     patient = settings.model_copy(update={"subscriber_buffer": 1_000})
-    feeds, client = Feeds(redis, projected), Client(reader, patient, **asked)
+    feeds, client = Feeds(redis, projected), Client(reader, patient, room, **asked)
     try:
         async with asyncio.timeout(PATIENCE):
             await client.connect(another_process=True)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import aclosing
+from itertools import cycle
 
 import pytest
 from hypothesis import HealthCheck, Phase, given
@@ -132,18 +133,29 @@ async def test_a_client_that_does_not_keep_up_is_ended_and_resumes(
         assert [await anext(stream) for _ in range(12)] == order.above(seen)
 
 
+@pytest.mark.parametrize("has_room", [True, False])
 async def test_a_change_that_was_offered_before_redis_went_back_waits_for_those_before_it(
-    reader: Reader, changes: Changes, projected: Projected
+    reader: Reader, changes: Changes, projected: Projected, has_room: bool
 ) -> None:
     order = Order(projected, changes)
     await projected.order(order.row, announced=True)
     await order.followed()
     placed = order.row
     later = moved(moved(placed, "CONFIRMED"), "SHIPPED")
-    async with asyncio.timeout(PATIENCE), aclosing(order_status_changes(reader, changes, order.id, 0)) as stream:
-        seen = [await anext(stream)]
-        await projected.announce(OrderChanged(order.id, placed.summary.customer_id, *later.timeline[-1]))
+    seen: list[OrderChanged] = []
+
+    def tell(change: OrderChanged) -> bool:
+        if has_room:
+            seen.append(change)
+        return has_room
+
+    async with asyncio.timeout(PATIENCE), aclosing(order_status_changes(reader, changes, order.id, 0, tell)) as stream:
+        seen.append(await anext(stream))
         coming = asyncio.ensure_future(anext(stream))
+        if has_room:
+            (feed,) = changes._followers[1]._by_id[order.id]
+            await until(lambda: not feed._arrived.is_set())
+        await projected.announce(OrderChanged(order.id, placed.summary.customer_id, *later.timeline[-1]))
         await order.followed()
         await projected.order(later)  # projected again, and not announced: this process has heard of it
         seen += [await coming, await anext(stream)]
@@ -205,6 +217,7 @@ moments = st.tuples(st.integers(0, 2), st.booleans())
     after_read=moments,
     live=st.lists(st.tuples(st.integers(1, 3), st.booleans()), max_size=4),
     after_version=st.none() | st.integers(0, 6),
+    room=st.lists(st.booleans(), max_size=5),
 )
 async def test_whatever_happens_meanwhile_nothing_is_missed_and_nothing_comes_twice(
     redis: Redis,
@@ -215,9 +228,10 @@ async def test_whatever_happens_meanwhile_nothing_is_missed_and_nothing_comes_tw
     after_read: tuple[int, bool],
     live: list[tuple[int, bool]],
     after_version: int | None,
+    room: list[bool],
 ) -> None:
     """Changes are announced before the subscription, between its registration and its read, after the read, and live;
-    each time with or without this process having followed them."""
+    each time with or without this process having followed them; told at once wherever there is room, or yielded."""
     await redis.flushall()
     projected, changes = Projected(redis), Changes(settings)
     await projected.complete()
@@ -242,9 +256,15 @@ async def test_whatever_happens_meanwhile_nothing_is_missed_and_nothing_comes_tw
         subscribed = asyncio.Event()
         reader.before, reader.after = before, after
         seen: list[OrderChanged] = []
+        has_room = cycle(room or [False])
+
+        def tell(change: OrderChanged) -> bool:
+            if told := next(has_room):
+                seen.append(change)
+            return told
 
         async def listen() -> None:
-            async with aclosing(order_status_changes(reader, changes, order.id, after_version)) as stream:
+            async with aclosing(order_status_changes(reader, changes, order.id, after_version, tell)) as stream:
                 async for change in stream:
                     seen.append(change)  # noqa: PERF401, it never ends
 

@@ -168,7 +168,10 @@ def test_the_plan_of_a_query_can_be_read(orderstream: Run, tmp_path: Path) -> No
     assert "# 0: OrderQueries.order, summary, lines\n" in whole.stdout
     assert '"sku":%s' in whole.stdout
     assert "# 0: OrderQueries.order, summary\n" in less.stdout
-    for wrong in ("{ order }", "{ order", "mutation { placeOrder }", "{ __schema { description } }"):
+    (tmp_path / "query.graphql").write_text('subscription { productChanged(productId: "x") { sku } }')
+    assert '{"data":{"productChanged":%s}}' in orderstream("plan", "query.graphql").stdout
+    nested = "subscription { ordersChanged { order { id } } }"
+    for wrong in ("{ order }", "{ order", "mutation { placeOrder }", "{ __schema { description } }", nested):
         (tmp_path / "wrong.graphql").write_text(wrong)
         refused = orderstream("plan", "wrong.graphql")
         assert (refused.returncode, refused.stdout, refused.stderr.count("\n")) == (1, "", 1)

@@ -188,3 +188,20 @@ def requests(draw: st.DrawFn, schema: GraphQLSchema, pool: Mapping[str, Sequence
     for fragment, (on, body) in made.fragments.items():
         document += f" fragment {fragment} on {on} {body}"
     return Request(document, made.variables, asked)
+
+
+@st.composite
+def subscriptions(
+    draw: st.DrawFn, schema: GraphQLSchema, pool: Mapping[str, Sequence[Any]], name: str, root: str
+) -> Request:
+    """A request for a subscription, which is its operation's name, with any selection; `root` is the field itself."""
+    made = _Made(draw(st.randoms(use_true_random=True)), schema, pool)
+    assert schema.subscription_type is not None
+    type = get_named_type(schema.subscription_type.fields[name].type)
+    alias = made.one_of(("", "", "a: "))
+    field = f"{alias}{root} {made.selection(type, (name,), 1)}"
+    variables = f"({', '.join(made.declared)})" if made.declared else ""
+    document = f"subscription {name}{variables} {{ {field} }}"
+    for fragment, (on, body) in made.fragments.items():
+        document += f" fragment {fragment} on {on} {body}"
+    return Request(document, made.variables, name)
