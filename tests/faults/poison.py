@@ -22,10 +22,12 @@ from write_model.contracts.streams import BEGINNING, partition_of, projected_key
 
 _GARBAGE = "garbage"
 
-# KEYS: a row. ARGV: what its summary is to be, what it must be now or ''. Answers what it was.
+# KEYS: a row, its partition's checkpoint. ARGV: what its summary is to be, what it must be now or ''. Answers what it
+# was. The checkpoint is another's from then on, or a projector would go on from the row that it remembers.
 _SET = """
 local was = redis.call('HGET', KEYS[1], 'summary')
 if was and (ARGV[2] == '' or ARGV[2] == was) then redis.call('HSET', KEYS[1], 'summary', ARGV[1]) end
+redis.call('HSET', KEYS[2], 'step', "another's")
 return was
 """
 
@@ -57,7 +59,7 @@ async def retry_poison(operator: Operator, redis_is_safe: asyncio.Lock) -> None:
             lambda: _is_parked(operator, order_id) or _summary(operator, order_id) != _GARBAGE,
         )
         with operator.stage.redis.client() as redis:
-            await asyncio.to_thread(redis.eval, _SET, 1, row, summary, _GARBAGE)
+            await asyncio.to_thread(redis.eval, _SET, 2, row, _checkpoint(order_id), summary, _GARBAGE)
         async with asyncio.timeout(PATIENCE_SECONDS):
             while await asyncio.to_thread(_is_parked, operator, order_id):
                 await operator.run("parked", "retry", order_id)
@@ -124,7 +126,11 @@ def _damage(operator: Operator, order_id: str) -> tuple[str, str]:
     """Make the order's row unreadable; its key, and what stood there."""
     with operator.stage.redis.client() as redis:
         row = _keys(redis, order_id).order(order_id)
-        return row, str(redis.eval(_SET, 1, row, _GARBAGE, ""))
+        return row, str(redis.eval(_SET, 2, row, _checkpoint(order_id), _GARBAGE, ""))
+
+
+def _checkpoint(order_id: str) -> str:
+    return projected_key(partition_of(order_id, PARTITIONS))
 
 
 def _summary(operator: Operator, order_id: str) -> str | None:

@@ -12,7 +12,7 @@ from read_model.schema.keys import answer_key, feed_key, requests_key
 from read_model.schema.products import ProductRow
 from read_model.schema.requests import Answer, Ask, Outcome, Request
 from tests.projector.consumers import until
-from tests.projector.contents import eventually, hash_at, stream_at
+from tests.projector.contents import damage, eventually, hash_at, stream_at
 from tests.projector.events import PRODUCT, added, envelope, position, publish, watermark
 from tests.projector.story import KEYS
 from tests.projector.test_process import projector
@@ -51,7 +51,7 @@ async def test_a_retry_survives_kills(redis: Redis, redis_url: str, ask: Ask) ->
     async with projector(**settings) as process:
         await until(redis, await publish(redis, [envelope(PRODUCT, 1, added(stock=0))]))
         row = await hash_at(redis, KEYS.product(PRODUCT))
-        await redis.hset(KEYS.product(PRODUCT), "summary", "garbage")
+        await damage(redis, 0, KEYS.product(PRODUCT))
         await until(redis, await publish(redis, restocked, first=2))
         assert await parked(redis) == EVENTS
         process.kill()

@@ -15,6 +15,7 @@ from pymongo import MongoClient
 from redis.asyncio import Redis
 
 from read_model.schema.keys import Keys
+from tests.projector.contents import damage
 from tests.system import Client, System, running_system
 from write_model.contracts.streams import partition_of
 
@@ -165,8 +166,8 @@ async def test_what_can_be_projected_again_is_retried_and_subscribers_see_it(sys
         async with Redis.from_url(system.environment["REDIS_URL"], decode_responses=True) as redis:
             rows = [Keys(partition_of(id, PARTITIONS), 1).order(id) for id in ids]
             summaries = [str(await redis.hget(row, "summary")) for row in rows]
-            for row in rows:
-                await redis.hset(row, "summary", "garbage")
+            for id, row in zip(ids, rows, strict=True):
+                await damage(redis, partition_of(id, PARTITIONS), row)
             for id in ids:
                 await send(staff, "confirmOrder", orderId=id)
                 await send(staff, "shipOrder", orderId=id, carrier="DHL", trackingNumber="1")

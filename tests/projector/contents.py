@@ -8,6 +8,7 @@ from redis.asyncio import Redis
 
 from read_model.schema.keys import Keys
 from write_model.contracts.given_up import place_of
+from write_model.contracts.streams import projected_key
 
 
 async def hash_at(redis: Redis, key: str) -> dict[str, str]:
@@ -30,6 +31,14 @@ async def parked_at(redis: Redis, partition: int = 0) -> list[tuple[str, dict[st
 async def ranked_at(redis: Redis, key: str) -> list[tuple[str, float]]:
     """The members of a sorted set with their scores, lowest first."""
     return await cast("Awaitable[list[tuple[str, float]]]", redis.zrange(key, 0, -1, withscores=True))
+
+
+async def damage(redis: Redis, partition: int, row: str) -> None:
+    """Make a row unreadable; and let the checkpoint be another's, or a projector goes on from what it remembers."""
+    async with redis.pipeline(transaction=True) as both:
+        both.hset(row, "summary", "garbage")
+        both.hset(projected_key(partition), "step", "another's")
+        await both.execute()
 
 
 async def everything(redis: Redis) -> dict[str, Any]:
