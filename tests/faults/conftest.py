@@ -9,10 +9,11 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import IO
+from typing import IO, Any
 
 import httpx
 import pytest
+from pymongo import MongoClient
 
 from stack import embedded
 from stack.child import Child
@@ -68,6 +69,12 @@ async def wait_until_ready(url: str, log: Path) -> None:
             await asyncio.sleep(0.1)
 
 
+def _end_transactions(mongodb_url: str) -> None:
+    """Those of killed processes stay open for a minute, and whoever drops the database would wait for them."""
+    with MongoClient[dict[str, Any]](mongodb_url) as client:
+        client.admin.command("killAllSessions", [])
+
+
 @pytest.fixture
 async def system(mongodb_url: str, database: str) -> AsyncIterator[tuple[System, Parts]]:
     with TemporaryDirectory(prefix="orderstream-faults-") as name:
@@ -90,4 +97,5 @@ async def system(mongodb_url: str, database: str) -> AsyncIterator[tuple[System,
                     yield System(url, environment, log), parts
                 finally:
                     await parts.stop()
+                    await asyncio.to_thread(_end_transactions, mongodb_url)
                     print(log.read_text())
