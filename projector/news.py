@@ -1,7 +1,7 @@
 """What is new for a partition: the next entries of its stream, and what its projector is asked to do."""
 
 from collections.abc import Awaitable, Mapping
-from typing import Any, Final, cast
+from typing import Any, cast
 
 from redis.asyncio import Redis
 
@@ -9,10 +9,7 @@ from projector.incoming import Entry
 from projector.reaching import reaching_redis
 from projector.retrying import Asked
 from read_model.schema.keys import requests_key
-from write_model.contracts.streams import Position, events_key
-
-LONGEST: Final = 10_000
-"""Entries of a commit that are taken in together, at most."""
+from write_model.contracts.streams import MOST_TOGETHER, Position, events_key
 
 _Raw = list[tuple[str, Mapping[str, str]]]
 
@@ -22,7 +19,7 @@ async def read_news(
 ) -> tuple[list[Entry], list[Asked]]:
     """About `count` entries after the position, and requests; none where none came in time, or is there (None).
 
-    Entries end with a whole commit, up to LONGEST: it shows at once. So does what relays find in the journal alone: it
+    Entries end with a whole commit, up to MOST_TOGETHER: it shows at once. So does what relays find in the journal alone: it
     has the positions of one commit beyond the tokens that writers got, and is there when those are reached. Where there
     are requests, nothing is waited for. Unavailable.
     """
@@ -34,7 +31,7 @@ async def read_news(
     if len(entries) > count:
         following, _ = entries.pop()
         if following.cluster_time == entries[-1][0].cluster_time:
-            entries += await _rest_of_commit(redis, events, following, LONGEST - count)
+            entries += await _rest_of_commit(redis, events, following, MOST_TOGETHER - count)
     return entries, [Asked.of(id, fields) for id, fields in found.get(requests, ())]
 
 

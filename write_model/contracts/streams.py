@@ -11,6 +11,8 @@ from typing import Final, NamedTuple, Self
 from write_model.contracts.ids import slot_of
 
 ORDINAL_BITS: Final = 20
+MOST_TOGETHER: Final = 10_000
+"""Events of one commit that relays publish, and a projector takes in, together; at most."""
 
 
 class Position(NamedTuple):

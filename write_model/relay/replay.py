@@ -8,7 +8,7 @@ from typing import Final
 from bson import Timestamp
 
 from write_model.contracts.envelope import aggregate_of, version_of
-from write_model.contracts.streams import BEGINNING, ORDINAL_BITS, Position, partition_of
+from write_model.contracts.streams import BEGINNING, MOST_TOGETHER, ORDINAL_BITS, Position, partition_of
 from write_model.mongo.database import JOURNAL, Client, Database, Document
 from write_model.mongo.discarded import discarded_ids
 from write_model.mongo.journal import to_entry, to_tombstone
@@ -18,7 +18,6 @@ from write_model.relay.publisher import Entry, Publisher
 from write_model.relay.segments import Recorded
 
 _CHUNK: Final = 1_000
-_LARGEST: Final = 10_000
 
 
 class TooManyUnpublished(Exception):
@@ -61,14 +60,14 @@ async def _beyond(database: Database, ends: Mapping[int, Position]) -> AsyncIter
 
 
 async def _commits_together(events: AsyncIterator[Recorded]) -> AsyncIterator[list[Recorded]]:
-    """In parts that end with a commit, as long as that has no more than _LARGEST.
+    """In parts that end with a commit, as long as that has no more than MOST_TOGETHER.
 
     A partition gets its part at once, so that a step of the projector can take in all of a commit.
     """
     part: list[Recorded] = []
     async for position, id in events:
         is_another = part and position.cluster_time != part[-1][0].cluster_time
-        if (is_another and len(part) >= _CHUNK) or len(part) >= _LARGEST:
+        if (is_another and len(part) >= _CHUNK) or len(part) >= MOST_TOGETHER:
             yield part
             part = []
         part.append((position, id))
