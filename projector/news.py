@@ -19,9 +19,9 @@ async def read_news(
 ) -> tuple[list[Entry], list[Asked]]:
     """About `count` entries after the position, and requests; none where none came in time, or is there (None).
 
-    Entries end with a whole commit, up to MOST_TOGETHER: it shows at once. So does what relays find in the journal alone: it
-    has the positions of one commit beyond the tokens that writers got, and is there when those are reached. Where there
-    are requests, nothing is waited for. Unavailable.
+    Entries end with a whole commit, up to MOST_TOGETHER: it shows at once. So does what relays find in the journal
+    alone: it has the positions of one commit beyond the tokens that writers got, and is there when those are reached.
+    Where there are requests, nothing is waited for. Unavailable.
     """
     events, requests = events_key(partition), requests_key(partition)
     where: dict[Any, Any] = {events: str(after), requests: "0"} if with_requests else {events: str(after)}

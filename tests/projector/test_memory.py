@@ -14,6 +14,7 @@ from projector.rows import OpenOrder, RowId
 from projector.store import Checkpoint, Read, Stale, Step, Store
 from read_model.schema.customers import CustomerRow
 from read_model.schema.orders import OrderSummary
+from tests.projector.asking import ADA, CONFIRMED, DELIVERED, PLACED, SHIPPED
 from tests.projector.consumers import a_consumer, checkpoint, lives
 from tests.projector.contents import everything, go_back, hash_at, parked_at, remember
 from tests.projector.events import CUSTOMER, ORDER, PRODUCT, added, an_id, entry, envelope, history, placed, publish
@@ -21,18 +22,10 @@ from tests.projector.story import KEYS
 from write_model.contracts.customers import CustomerProfileUpdated, CustomerRegistered
 from write_model.contracts.envelope import Envelope
 from write_model.contracts.event import Event
-from write_model.contracts.orders import OrderConfirmed, OrderDelivered, OrderShipped
+from write_model.contracts.orders import OrderConfirmed
 from write_model.contracts.products import StockReserved
 from write_model.contracts.streams import Position
 
-ADA = envelope(CUSTOMER, 1, CustomerRegistered(name="Ada", email="ada@example.com"))
-PLACED, CONFIRMED, SHIPPED, DELIVERED = history(
-    ORDER,
-    placed(total=1990),
-    OrderConfirmed(customer_id=CUSTOMER),
-    OrderShipped(customer_id=CUSTOMER, carrier="DHL", tracking_number="1"),
-    OrderDelivered(customer_id=CUSTOMER),
-)
 THEIRS: RowId = (CustomerRow, CUSTOMER)
 ITS: RowId = (OpenOrder, ORDER)
 
