@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Iterable, Mapping
-from typing import cast
+from typing import Final, cast
 
 from redis.asyncio import Redis
 
@@ -14,6 +14,9 @@ from read_model.schema.parked import REASON
 from read_model.schema.requests import Ask, Request
 from write_model.contracts.given_up import discarded_key, place_of
 from write_model.contracts.streams import Position
+
+_KNOWN: Final = frozenset(Ask)
+"""A newer program may say what this one does not know: to this one it is as if nobody had said it."""
 
 
 class GivenUp:
@@ -40,7 +43,7 @@ class GivenUp:
             key = discarded_key(self._partition)
             found: Mapping[str, str] = await cast("Awaitable[dict[str, str]]", self._redis.hgetall(key))
         self._looked = now
-        self._asks = {place_of(member): Ask(ask) for member, ask in found.items()}
+        self._asks = {place_of(member): Ask(ask) for member, ask in found.items() if ask in _KNOWN}
         self._tombstones = {at: ask for (_, at), ask in self._asks.items()}
         return True
 

@@ -100,6 +100,12 @@ async def test_what_was_given_up_is_not_parked_when_it_comes_again(redis: Redis)
     assert [change.version for change in (await order(redis)).timeline] == [1, 3]
 
 
+async def test_what_a_newer_program_gave_up_in_its_own_way_holds_nobody_up(redis: Redis) -> None:
+    await redis.hset(discarded_key(0), member_of(ORDER, position(2)), "defer")
+    await project(redis, a_consumer(redis), [ADA, PLACED], first=1)
+    assert (await order(redis)).summary.status == "PLACED"
+
+
 async def test_what_waits_behind_another_as_given_up_is_not_asked_for_again(redis: Redis) -> None:
     await project(redis, a_consumer(redis), [ADA, PLACED, HELD, SHIPPED], first=1)
     await ask(redis, Request(Ask.DISCARD, ORDER, position(4)))
