@@ -66,6 +66,7 @@ return {1, found}
 #   given up:   number of members and asks, those, for all together
 #   answers:    request where it is over or '', seconds to keep, events projected, number of fields and values, those
 #   notices:    position, text
+# A partition that comes to be complete says by which step: no two times are told apart otherwise (Reader.read).
 # A partition that is held (generations.py) takes nothing in, and says so by refusing a step from its very checkpoint.
 # A counter at zero is not kept. A set of numbers becomes a bitmap once it has so many that the bitmap is the smaller.
 # What can be one command is one: Redis logs and replicates each that a script calls, half of what a step costs.
@@ -152,7 +153,7 @@ for _ = 1, number() do
 end
 redis.call('XTRIM', KEYS[2], 'MINID', '~', ARGV[6])
 redis.call('HSET', KEYS[1], 'generation', ARGV[1], 'position', ARGV[4], 'step', ARGV[9])
-if ARGV[5] ~= '' then redis.call('HSET', KEYS[1], ARGV[5], '1') end
+if ARGV[5] ~= '' then redis.call('HSETNX', KEYS[1], ARGV[5], ARGV[9]) end
 return {1}
 """
 )

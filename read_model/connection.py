@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from itertools import islice
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 
 from read_model.errors import BeingPrepared
 from read_model.multiplexed import Command, Multiplexed, Replies
@@ -16,6 +16,13 @@ Commands = Callable[[Keys], Sequence[Command]]
 # A switch of generation takes one more attempt; two in a row mean that something is wrong.
 ATTEMPTS: Final = 3
 FIRST_GENERATION: Final = 1
+
+
+class _Seen(NamedTuple):
+    """A partition's state as it was seen last: the generation that serves, and the step that made it complete."""
+
+    state: Replies
+    keys: Keys
 
 
 class Reader:
@@ -31,7 +38,7 @@ class Reader:
         self.round_trips = 0
         self._last_trip = -1
         self._connection = connection
-        self._generations: dict[int, int] = {}
+        self._seen = [_Seen([None, None], Keys(p, FIRST_GENERATION)) for p in range(settings.partitions)]
         self._floor: Mapping[int, Position] = {}
 
     def at_least(self, positions: Mapping[int, Position]) -> Self:
@@ -46,8 +53,9 @@ class Reader:
     async def read(self, wanted: Mapping[int, Commands]) -> dict[int, Replies]:
         """The replies to each partition's commands, all from the generation that serves; BeingPrepared, NoReply, Busy.
 
-        The state is read before and after the rows: only where both say the same was everything in between read
-        from one complete generation, and a miss is an answer.
+        Only where a partition's state was the same before and after was everything in between read from one complete
+        generation, and a miss is an answer. What it was before is known from the last read, or read once more: where
+        a partition was not complete for a moment since then, another step has made it so.
         """
         return await self._read(wanted, complete=True)
 
@@ -58,28 +66,36 @@ class Reader:
     async def _read(self, wanted: Mapping[int, Commands], *, complete: bool) -> dict[int, Replies]:
         answers: dict[int, Replies] = {}
         for _ in range(ATTEMPTS):
-            missing = {partition: self._keys(partition) for partition in wanted if partition not in answers}
-            if not missing:
+            seen = {partition: self._seen[partition] for partition in wanted if partition not in answers}
+            if not seen:
                 return answers
-            states = {partition: ("HMGET", projected_key(partition), "generation", "complete") for partition in missing}
-            replies = await self.fetch(
-                {
-                    partition: [(*states[partition], "position"), *wanted[partition](keys), states[partition]]
-                    for partition, keys in missing.items()
-                }
-            )
-            for partition, ((*before, position), *rows, after) in replies.items():
+            replies = await self.fetch({p: self._around(wanted[p](it.keys), it) for p, it in seen.items()})
+            for partition, it in seen.items():
+                rows, before = replies[partition], it.state
+                after = rows.pop()
+                if self._must_look(it):
+                    *before, position = rows.pop(0)
+                    if partition in self._floor and Position.parse(position or "0-0") < self._floor[partition]:
+                        raise BeingPrepared
                 if complete and not all(after):
                     raise BeingPrepared
-                if partition in self._floor and Position.parse(position or "0-0") < self._floor[partition]:
-                    raise BeingPrepared
                 generation = int(after[0] or FIRST_GENERATION)
-                self._generations[partition] = generation
-                if before == after and generation == missing[partition].generation:
+                if before == after and generation == it.keys.generation:
                     answers[partition] = rows
+                if after != it.state:
+                    self._seen[partition] = _Seen(after, Keys(partition, generation))
         if len(answers) < len(wanted):
             raise BeingPrepared
         return answers
+
+    def _around(self, commands: Sequence[Command], seen: _Seen) -> list[Command]:
+        """The commands, and around them what tells that their replies are good."""
+        state = ("HMGET", projected_key(seen.keys.partition), "generation", "complete")
+        return [(*state, "position"), *commands, state] if self._must_look(seen) else [*commands, state]
+
+    def _must_look(self, seen: _Seen) -> bool:
+        """Whether the state before the commands has to be read: it is not known, or its position is wanted."""
+        return not all(seen.state) or seen.keys.partition in self._floor
 
     async def fetch(self, groups: Mapping[int, Sequence[Command]]) -> dict[int, Replies]:
         """The replies to each partition's commands in one round trip, whatever the state of the partitions.
@@ -89,8 +105,8 @@ class Reader:
         if self._last_trip != self._connection.trips:
             self._last_trip = self._connection.trips
             self.round_trips += 1
-        replies = iter(await self._connection.ask([command for commands in groups.values() for command in commands]))
-        return {partition: list(islice(replies, len(commands))) for partition, commands in groups.items()}
-
-    def _keys(self, partition: int) -> Keys:
-        return Keys(partition, self._generations.get(partition, FIRST_GENERATION))
+        replies = await self._connection.ask([command for commands in groups.values() for command in commands])
+        if len(groups) == 1:
+            return dict.fromkeys(groups, replies)
+        every = iter(replies)
+        return {partition: list(islice(every, len(commands))) for partition, commands in groups.items()}

@@ -50,7 +50,7 @@ async def test_a_watermark_moves_the_checkpoint_and_completes_the_partition(redi
     reached = await publish(redis, [watermark()], first=2)
     await consumer.step()
     assert await checkpoint(redis) == Checkpoint(1, reached)
-    assert (await hash_at(redis, projected_key(0)))["complete"] == "1"
+    assert "complete" in await hash_at(redis, projected_key(0))
     assert (await stream_at(redis, feed_key(0)))[-1] == (str(reached), {"change": ""})
 
 

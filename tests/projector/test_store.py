@@ -40,11 +40,12 @@ def a_step(
     *writes: Any,
     parked: Sequence[Parked] = (),
     has_watermark: bool = False,
+    id: str = "",
 ) -> Step:
     """A step whose writes all come from the event at `reached`."""
     folded = Writes()
     folded.add(reached, writes, Rows(KEYS, "EUR", {}))
-    return Step(start, reached, has_watermark, folded, parked)
+    return Step(start, reached, has_watermark, folded, parked, id=id)
 
 
 async def test_a_partition_that_nobody_projected_stands_at_the_beginning_of_generation_1(store: Store) -> None:
@@ -138,12 +139,12 @@ async def test_a_step_that_expects_a_past_is_refused_by_an_empty_redis(store: St
     assert await redis.keys() == []
 
 
-async def test_a_step_with_a_watermark_completes_the_partition_for_good(store: Store, redis: Redis) -> None:
+async def test_the_first_step_with_a_watermark_completes_the_partition_for_good(store: Store, redis: Redis) -> None:
     await store.apply(a_step(FRESH, position(1)))
     assert await redis.hget(projected_key(0), "complete") is None
-    await store.apply(a_step(Checkpoint(1, position(1)), position(2), has_watermark=True))
-    await store.apply(a_step(Checkpoint(1, position(2)), position(3)))
-    assert await redis.hget(projected_key(0), "complete") == "1"
+    await store.apply(a_step(Checkpoint(1, position(1)), position(2), has_watermark=True, id="the first"))
+    await store.apply(a_step(Checkpoint(1, position(2), "the first"), position(3), has_watermark=True, id="another"))
+    assert await redis.hget(projected_key(0), "complete") == "the first"
 
 
 async def test_the_feed_says_how_far_the_step_came_where_no_notice_does(store: Store, redis: Redis) -> None:

@@ -79,10 +79,19 @@ async def test_a_switched_generation_is_read_again_and_then_known(reader: Reader
     assert reader.round_trips == 3
 
 
-async def test_a_generation_that_keeps_moving_is_given_up(reader: Reader, projected: Projected) -> None:
+@pytest.mark.parametrize("what", ["generation", "complete"])
+async def test_a_state_that_keeps_moving_is_given_up(reader: Reader, projected: Projected, what: str) -> None:
     with pytest.raises(BeingPrepared):
-        await reader.read({2: lambda keys: [("HINCRBY", projected_key(2), "generation", 1)]})
+        await reader.read({2: lambda _: [("HINCRBY", projected_key(2), what, 1)]})
     assert reader.round_trips == 3
+
+
+async def test_a_state_that_is_known_is_read_once(reader: Reader, projected: Projected, redis: Redis) -> None:
+    later = reader.at_least({1: Position(1, 0)})
+    for one, times in ((reader, 2), (reader, 1), (later, 2)):
+        await redis.config_resetstat()
+        await one.read({1: echo("a")})
+        assert (await redis.info("commandstats"))["cmdstat_hmget"]["calls"] == times
 
 
 @pytest.mark.parametrize("missing", [["complete"], ["generation"], ["generation", "complete", "position"]])
@@ -105,6 +114,14 @@ async def test_a_partition_that_becomes_complete_while_it_is_read_is_read_again(
 ) -> None:
     await projected.redis.hdel(projected_key(1), "complete")
     reads = [("INCR", "reads"), ("HSET", projected_key(1), "complete", 1)]
+    assert (await reader.read({1: lambda _: reads}))[1][0] == 2
+
+
+async def test_a_partition_that_was_lost_and_is_complete_again_is_read_again(
+    reader: Reader, projected: Projected
+) -> None:
+    await reader.read({1: lambda _: ()})
+    reads = [("INCR", "reads"), ("HSET", projected_key(1), "complete", "the step of another time")]
     assert (await reader.read({1: lambda _: reads}))[1][0] == 2
 
 

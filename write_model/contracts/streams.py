@@ -69,7 +69,10 @@ def events_key(partition: int) -> str:
 
 
 def projected_key(partition: int) -> str:
-    """Redis hash where the projector acknowledges: `generation`, `position`, `step`, `complete` once it is."""
+    """The Redis hash where the projector acknowledges: `generation`, `position`, and the id of the last `step`.
+
+    `complete`, once it is: the id of the step by which it came to be.
+    """
     return f"{hash_tag(partition)}:projected"
 
 
