@@ -13,7 +13,7 @@ from urllib.request import parse_http_list
 
 import strawberry
 from starlette.datastructures import MutableHeaders
-from starlette.requests import HTTPConnection
+from starlette.types import Scope
 
 from api.auth import ANONYMOUS_STAFF, Caller, read_authorization
 from api.errors import Faults, Unauthenticated
@@ -90,15 +90,24 @@ class Context:
         self.reader = self.services.read.reader
 
     @classmethod
-    def of(cls, services: Services, connection: HTTPConnection, reply_headers: MutableHeaders | None = None) -> Self:
+    def of(cls, services: Services, scope: Scope, reply_headers: MutableHeaders | None = None) -> Self:
         """The context of a request, or of a WebSocket by its handshake."""
-        headers = connection.headers
+        authorization = trace = None
+        prefers_async = False
+        for name, value in scope["headers"]:
+            if name == b"authorization":
+                authorization = value.decode("latin-1")
+            elif name == b"traceparent":
+                trace = _trace(value.decode("latin-1"))
+            elif name == b"prefer":
+                prefers_async |= _asks_for_async(value.decode("latin-1"))
+        client: tuple[str, int] | None = scope.get("client")
         return cls(
             services=services,
-            authorization=headers.get("authorization"),
-            trace=_trace(headers.get("traceparent")),
-            is_local=connection.client is not None and _is_loopback(connection.client.host),
-            prefers_async=any(map(_asks_for_async, headers.getlist("prefer"))),
+            authorization=authorization,
+            trace=trace,
+            is_local=client is not None and _is_loopback(client[0]),
+            prefers_async=prefers_async,
             reply_headers=reply_headers,
         )
 

@@ -1,8 +1,8 @@
 """The door: how many requests and sockets are in at once. Whoever finds it full is told at once, and goes elsewhere."""
 
-from collections import Counter
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
+from functools import partial
+from typing import Final
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -10,35 +10,27 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.errors import Refused
 from api.leaving import Leaving
 from api.settings import ApiSettings
+from read_model.room import Room
 
 
 class Door:
     """The bounds on what one process takes in; Refused beyond them."""
 
     def __init__(self, settings: ApiSettings, leaving: Leaving) -> None:
-        self._settings = settings
         self._leaving = leaving
-        self._inside: Counter[str] = Counter()
-
-    def request(self) -> AbstractContextManager[None]:
-        """A place for a request, until it has its answer or its stream."""
-        return self._place("requests", self._settings.max_requests)
+        self._sockets = _room(settings.max_sockets, "sockets")
+        self.request: Final = _room(settings.max_requests, "requests")
+        """To be entered: a place for a request, until it has its answer or its stream."""
 
     def socket(self) -> AbstractContextManager[None]:
         """A place for a WebSocket as long as it is open; none in a process that is leaving."""
         if self._leaving.is_announced:
             raise Refused("This process is stopping, connect again.")
-        return self._place("sockets", self._settings.max_sockets)
+        return self._sockets
 
-    @contextmanager
-    def _place(self, what: str, limit: int) -> Iterator[None]:
-        if self._inside[what] >= limit:
-            raise Refused(f"Too many {what} at once here, try again in a moment.")
-        self._inside[what] += 1
-        try:
-            yield
-        finally:
-            self._inside[what] -= 1
+
+def _room(places: int, what: str) -> Room:
+    return Room(places, partial(Refused, f"Too many {what} at once here, try again in a moment."))
 
 
 class LastAnswers:

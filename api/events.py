@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import aclosing
+from functools import lru_cache
 from typing import Final
 
 from starlette.responses import StreamingResponse
@@ -19,15 +20,8 @@ class EventStream(SSETransport):
     """The "distinct connections mode" of the GraphQL over SSE protocol."""
 
     def accepts(self, accept: str) -> bool:
-        """Whether the client would rather have events than JSON.
-
-        Some name every type that they can read (urql does), and mean JSON.
-        """
-        if EVENTS not in accept.lower():
-            return False
-        wanted = _qualities(accept)
-        events, json = wanted.get(EVENTS, 0.0), max(wanted.get(type, 0.0) for type in JSON)
-        return events > json
+        """See wants_events."""
+        return wants_events(accept)
 
     def encode_event(self, event: str, data: str | None = None) -> str:
         """One event, in lines that end as urql's own parser wants them; the standard allows that as well."""
@@ -75,6 +69,19 @@ class EventResponse(StreamingResponse):
             if not time.expired():
                 raise
         await send({"type": "http.response.body", "body": b""})
+
+
+@lru_cache(maxsize=1_000)
+def wants_events(accept: str) -> bool:
+    """Whether a client with this Accept header would rather have events than JSON.
+
+    Some name every type that they can read (urql does), and mean JSON.
+    """
+    if EVENTS not in accept.lower():
+        return False
+    wanted = _qualities(accept)
+    events, json = wanted.get(EVENTS, 0.0), max(wanted.get(type, 0.0) for type in JSON)
+    return events > json
 
 
 def _qualities(accept: str) -> dict[str, float]:

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, asynccontextmanager
+from functools import partial
 from typing import Final
 
 from redis.asyncio import Redis
@@ -11,7 +12,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
-from read_model.errors import StaleRead, Unavailable
+from read_model.errors import Busy, StaleRead, Unavailable
 from read_model.room import Room
 from read_model.schema.keys import feed_key
 from read_model.settings import ReadSettings
@@ -49,8 +50,8 @@ class Changes:
         ]
         self._places: Mapping[int, Place] | None = None
         self._buffer = settings.subscriber_buffer
-        self._waits = Room(settings.token_waits, "requests that wait for a consistency token")
-        self._subscribers = Room(settings.subscriptions, "subscriptions")
+        self._waits = Room(settings.token_waits, partial(Busy, what="requests that wait for a consistency token"))
+        self._subscribers = Room(settings.subscriptions, partial(Busy, what="subscriptions"))
 
     @asynccontextmanager
     async def following(self) -> AsyncIterator[None]:
@@ -89,7 +90,7 @@ class Changes:
         if not self._behind(token):
             return True
         try:
-            with self._waits.place():
+            with self._waits:
                 async with asyncio.timeout(timeout):
                     await self._come_to(token)
         except TimeoutError:
@@ -107,7 +108,7 @@ class Changes:
 
     def subscriber(self) -> AbstractContextManager[None]:
         """A subscriber's place in this process; Busy where all are taken."""
-        return self._subscribers.place()
+        return self._subscribers
 
     @asynccontextmanager
     async def subscribe(self, partitions: Iterable[int], wanted: Wanted) -> AsyncIterator[Subscription]:

@@ -4,6 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from hashlib import sha1
 from typing import Any, Final, NamedTuple, cast
 
@@ -41,7 +42,7 @@ class Multiplexed:
 
     def __init__(self, settings: ReadSettings) -> None:
         self.trips = 0
-        self._room = Room(settings.reads_in_flight, "reads")
+        self._room = Room(settings.reads_in_flight, partial(Busy, what="reads"))
         self._most = settings.reads_in_flight
         self.patience = settings.read_timeout_seconds
         # Never asked for a connection of its own: it knows how to make one by the URL, with TLS and all that is said
@@ -63,7 +64,7 @@ class Multiplexed:
         """
         if not commands:
             return []
-        with self._room.place():
+        with self._room:
             deadline = asyncio.get_running_loop().time() + self.patience
             try:
                 replies, errors = await self._replies(commands, deadline)
@@ -172,7 +173,7 @@ class _Owed(NamedTuple):
     number: int
     replies: Replies
     whole: asyncio.Future[Replies]
-    timer: asyncio.TimerHandle
+    deadline: float
 
 
 class _Wire(asyncio.Protocol):
@@ -186,6 +187,7 @@ class _Wire(asyncio.Protocol):
         self._is_full = False
         self._owed: deque[_Owed] = deque()
         self._unsent: list[bytes] = []
+        self._timer: asyncio.TimerHandle | None = None  # one for all: one for each would cost more than their replies
         # Bytes that are no UTF-8 are read as surrogates: one who finds such must not end the connection of all.
         self._reader = hiredis.Reader(
             encoding="utf-8",
@@ -213,8 +215,10 @@ class _Wire(asyncio.Protocol):
         self._unsent += commands
         if not self._owed:
             self._silent_since = self._loop.time()
+        if self._timer is None or deadline < self._timer.when():
+            self._wake_at(deadline)
         whole: asyncio.Future[Replies] = self._loop.create_future()
-        self._owed.append(_Owed(len(commands), [], whole, self._loop.call_at(deadline, self._expire, whole)))
+        self._owed.append(_Owed(len(commands), [], whole, deadline))
         return whole
 
     def lose(self) -> None:
@@ -222,12 +226,23 @@ class _Wire(asyncio.Protocol):
         self._transport.abort()
         self._owner.lost(self)
 
-    def _expire(self, whole: asyncio.Future[Replies]) -> None:
-        if not whole.done():
-            whole.set_exception(TimeoutError())
+    def _wake_at(self, deadline: float) -> None:
+        if self._timer:
+            self._timer.cancel()
+        self._timer = self._loop.call_at(deadline, self._expire, deadline)
+
+    def _expire(self, now: float) -> None:
+        """End the patience of those whose deadline has come, and wake again for the next one's."""
+        self._timer = None
+        late = [owed.whole for owed in self._owed if owed.deadline <= now]
+        for whole in late:
+            if not whole.done():
+                whole.set_exception(TimeoutError())
         # Late is one thing; a connection that says nothing at all would let everybody wait in vain who asks next.
-        if self._loop.time() - self._silent_since >= self._owner.patience / 2:
+        if late and self._loop.time() - self._silent_since >= self._owner.patience / 2:
             self.lose()
+        elif len(late) < len(self._owed):
+            self._wake_at(min(owed.deadline for owed in self._owed if owed.deadline > now))
 
     def _send(self) -> None:
         if not self._transport.is_closing():
@@ -244,11 +259,10 @@ class _Wire(asyncio.Protocol):
             if not self._owed:
                 self.lose()  # it says what nobody asked
                 return
-            number, replies, whole, timer = self._owed[0]
+            number, replies, whole, _ = self._owed[0]
             replies.append(reply)
             if len(replies) == number:
                 self._owed.popleft()
-                timer.cancel()
                 if not whole.done():
                     whole.set_result(replies)
 
@@ -260,8 +274,9 @@ class _Wire(asyncio.Protocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         self._owner.lost(self)
-        for _, _, whole, timer in self._owed:
-            timer.cancel()
+        if self._timer:
+            self._timer.cancel()
+        for _, _, whole, _ in self._owed:
             if not whole.done():
                 whole.set_exception(_Lost(str(error or "closed")))
         self._owed.clear()

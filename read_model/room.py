@@ -1,25 +1,23 @@
 """A bound on how many do the same thing at once."""
 
-from typing import Final, Self
-
-from read_model.errors import Busy
+from collections.abc import Callable
+from typing import Final
 
 
 class Room:
-    """So many places, and no line before the door: whoever finds all of them taken is told so at once."""
+    """So many places, and no line before the door: whoever finds all of them taken is told so at once.
 
-    def __init__(self, places: int, what: str) -> None:
+    To be entered: it is a place while the block runs; where there is none, what `full` makes is raised.
+    """
+
+    def __init__(self, places: int, full: Callable[[], Exception]) -> None:
         self._places: Final = places
-        self._what: Final = what
+        self._full: Final = full
         self._taken = 0
-
-    def place(self) -> Self:
-        """To be entered: a place while the block runs; Busy where there is none."""
-        return self
 
     def __enter__(self) -> None:
         if self._taken >= self._places:
-            raise Busy(what=self._what)
+            raise self._full()
         self._taken += 1
 
     def __exit__(self, *_: object) -> None:

@@ -1,13 +1,12 @@
 """Rows by id: where each kind stands, and how it is read: as the texts that the projector prepared."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from pydantic_core import from_json
 
 from read_model.connection import Commands, Reader
-from read_model.multiplexed import Command
 from read_model.schema.keys import Keys
 from write_model.contracts.ids import Kind, kind_of
 from write_model.contracts.streams import partition_of
@@ -17,6 +16,14 @@ SUMMARY: Final = "summary"
 
 Parts = tuple[str, ...]
 """Names of parts, which are the hash fields of a row; the first is SUMMARY."""
+
+
+# KEYS: hashes. ARGV: fields. A command for each row would cost both sides more than the row.
+_ROWS: Final = """
+local rows = {}
+for i, key in ipairs(KEYS) do rows[i] = redis.call('HMGET', key, unpack(ARGV)) end
+return rows
+"""
 
 
 class Row(NamedTuple):
@@ -41,25 +48,32 @@ class Rows:
 
     async def find(self, reader: Reader, id: str, parts: Parts | None = None) -> Row | None:
         """The row with the id; None where there is none, and for what is no id of the kind. One round trip."""
-        return (await self.find_all(reader, [id], parts)).get(id)
+        if kind_of(id) != self.kind:
+            return None
+        partition, parts = partition_of(id, reader.partitions), parts or self.parts
+        [values] = (await reader.read({partition: self._reads(id, parts)}))[partition]
+        return self._row(parts, values)
 
     async def find_all(self, reader: Reader, ids: Iterable[str], parts: Parts | None = None) -> dict[str, Row]:
-        """The rows that are there, by id, with all parts or with these, in one round trip."""
+        """The rows that are there, by ids of the kind, with all parts or with these, in one round trip."""
         parts = parts or self.parts
         by_partition: dict[int, list[str]] = {}
         for id in ids:
-            if kind_of(id) == self.kind:
-                by_partition.setdefault(partition_of(id, reader.partitions), []).append(id)
-        replies = await reader.read({partition: self._reads(part, parts) for partition, part in by_partition.items()})
-        return {
-            id: Row(self.kind, dict(zip(parts, values, strict=True)))
-            for partition, part in by_partition.items()
-            for id, values in zip(part, replies[partition], strict=True)
-            if values[0] is not None
-        }
+            by_partition.setdefault(partition_of(id, reader.partitions), []).append(id)
+        replies = await reader.read({p: self._reads_all(some, parts) for p, some in by_partition.items()})
+        found = (
+            (id, self._row(parts, values))
+            for partition, some in by_partition.items()
+            for id, values in zip(some, replies[partition][0], strict=True)
+        )
+        return {id: row for id, row in found if row}
 
-    def _reads(self, ids: list[str], parts: Parts) -> Commands:
-        def commands(keys: Keys) -> list[Command]:
-            return [("HMGET", self.key(keys, id), *parts) for id in ids]
+    def _reads(self, id: str, parts: Parts) -> Commands:
+        return lambda keys: [("HMGET", self.key(keys, id), *parts)]
 
-        return commands
+    def _reads_all(self, ids: Sequence[str], parts: Parts) -> Commands:
+        return lambda keys: [("EVAL_RO", _ROWS, len(ids), *(self.key(keys, id) for id in ids), *parts)]
+
+    def _row(self, parts: Parts, values: Sequence[str]) -> Row | None:
+        """The row with the values of these parts; None where they say that there is none."""
+        return Row(self.kind, dict(zip(parts, values, strict=True))) if values[0] is not None else None

@@ -11,7 +11,8 @@ from pydantic_core import to_json
 from strawberry import Schema
 
 from api.auth import check_access
-from api.compiled.plans import Arguments, Operation, Plan, operations_of
+from api.compiled.arguments import Arguments
+from api.compiled.plans import Operation, Plan, operations_of
 from api.context import Context, Info
 from api.documents import KEPT_CHARACTERS, known_document
 from api.errors import Fault, Unauthenticated

@@ -1,6 +1,6 @@
 """From a document to its plan: what to ask the read model, and the code that writes the answer."""
 
-from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass
 from inspect import Parameter
 from typing import Any, Final, NamedTuple, cast
@@ -12,34 +12,29 @@ from graphql import (
     GraphQLError,
     GraphQLField,
     GraphQLSchema,
-    Node,
     OperationDefinitionNode,
     OperationType,
     Undefined,
     VariableNode,
     Visitor,
     coerce_input_value,
-    get_nullable_type,
     is_abstract_type,
-    is_scalar_type,
     visit,
 )
 from graphql.execution.get_variable_signature import get_variable_signature
-from graphql.execution.values import VariableValues, VariableValueSource, get_argument_values, get_variable_values
+from graphql.execution.values import VariableValues, VariableValueSource, get_variable_values
 from graphql.pyutils import gather_with_cancel
 from pydantic_core import to_json
 from strawberry import Schema
-from strawberry.types.arguments import convert_arguments
 
 from api.auth import ACCESS, Access
+from api.compiled.arguments import Arguments, arguments_of
 from api.compiled.code import NotPlanned, Writer, table
 from api.compiled.sources import behind
 from read_model.rows import Parts
 
 MOST_VARIANTS: Final = 8
 """Plans of one operation, by the values of the variables in its `@skip` and `@include`; others are executed."""
-
-Arguments = Mapping[str, Any]
 
 
 class Read(NamedTuple):
@@ -146,7 +141,7 @@ def make_plan(
     reads = tuple(
         Read(
             *_resolver(read.field),
-            _arguments(schema, read.field, read.nodes[0]),
+            arguments_of(schema, read.field, read.nodes[0]),
             read.parts,
             names[read.function.name],
             read.function.waits,
@@ -203,54 +198,6 @@ def _resolver(field: GraphQLField) -> tuple[Callable[..., Awaitable[Any]], str |
     return cast(Callable[..., Awaitable[Any]], resolver.wrapped_func), parent.name if isinstance(
         parent, Parameter
     ) else None
-
-
-def _arguments(schema: Schema, field: GraphQLField, node: FieldNode) -> Callable[[VariableValues], Arguments]:
-    """What the resolver is given, as the executor would; GraphQLError where a variable's value cannot be it."""
-    config, converter = schema.config, schema.schema_converter
-    given = {argument.name.value: argument.value for argument in node.arguments or ()}
-    varying = {name for name, value in given.items() if _has_variable(value)}
-    python_names = {config.name_converter.from_argument(one): one.python_name for one in behind(field).arguments}
-
-    def some(names: Collection[str]) -> Callable[[VariableValues], Arguments]:
-        only = GraphQLField(field.type, {name: field.args[name] for name in names})
-        named = [one for one in behind(field).arguments if config.name_converter.from_argument(one) in names]
-
-        def converted(variables: VariableValues) -> Arguments:
-            values = get_argument_values(only, node, variables)
-            return convert_arguments(values, named, converter.scalar_registry, config)
-
-        return converted if names else lambda _: {}
-
-    # A scalar that is a variable is given as it is; where that has no value, there are rules.
-    plain = {
-        name: value.name.value
-        for name, value in given.items()
-        if isinstance(value, VariableNode) and is_scalar_type(get_nullable_type(field.args[name].type))
-    }
-    plainly = [(python_names[name], variable) for name, variable in plain.items()]
-    constant = some(field.args.keys() - varying)(VariableValues({}, {}))
-    others, every = some(varying - plain.keys()), some(varying)
-
-    def arguments(variables: VariableValues) -> Arguments:
-        found = {name: variables.coerced.get(variable) for name, variable in plainly}
-        if None in found.values():
-            return {**constant, **every(variables)}
-        return {**constant, **found, **others(variables)}
-
-    return arguments if varying else lambda _: constant
-
-
-def _has_variable(node: Node) -> bool:
-    if isinstance(node, VariableNode):
-        return True
-    inner = (getattr(node, key) for key in node.keys if key != "loc")
-    return any(
-        _has_variable(part)
-        for value in inner
-        for part in (value if isinstance(value, list | tuple) else (value,))
-        if isinstance(part, Node)
-    )
 
 
 def _types(schema: GraphQLSchema) -> Mapping[str, Callable[[Any], str]]:

@@ -7,6 +7,7 @@ creation and base32 keeps that order, so ids of one kind sort by creation time a
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from itertools import product
 from typing import Annotated, Final, Literal, cast
 
 from pydantic import AfterValidator
@@ -24,6 +25,7 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _END: Final = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // timedelta(milliseconds=1)
 _UUID_LENGTH: Final = 26
 _SLOT_LENGTH: Final = 2
+_SLOTS: Final = {high + low: slot for slot, (high, low) in enumerate(product(ALPHABET, repeat=2))}
 _WELL_FORMED: Final = re.compile(rf"({'|'.join(NOUNS)})_[{ALPHABET}]{{{_UUID_LENGTH + _SLOT_LENGTH}}}")
 
 
@@ -41,7 +43,7 @@ def new_slot(entropy: Entropy) -> int:
 
 def slot_of(id: str) -> int:
     """The slot that an id carries."""
-    return ALPHABET.index(id[-2]) * len(ALPHABET) + ALPHABET.index(id[-1])
+    return _SLOTS[id[-2:]]
 
 
 def made_at(id: str) -> datetime:
