@@ -1,16 +1,19 @@
 """The process `orderstream api`: serves until it is told to stop, then finishes what it took."""
 
 import asyncio
+import gc
 import logging
 import os
 from functools import partial
-from typing import Final
+from typing import Final, cast
 
 import uvicorn
 
 from api.app import create_app, open_services
+from api.http import HttpProtocol
 from api.server import CLOSE_SECONDS, Server, SocketProtocol
 from api.settings import ApiSettings
+from api.view import GraphQLView
 from read_model.settings import ReadSettings
 from write_model.settings import WriteSettings
 from write_model.startup import run_until_stopped
@@ -23,6 +26,9 @@ logger = logging.getLogger("api")
 
 def main() -> None:
     """Serve. SIGTERM and SIGINT drain and exit 0; what keeps it from starting is raised."""
+    # The schema is hundreds of thousands of objects that stay, and a request's go when it is answered.
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
     # It tells of every WebSocket that comes and goes.
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     api, write = ApiSettings(), WriteSettings()
@@ -33,12 +39,13 @@ def main() -> None:
 async def serve(api: ApiSettings, write: WriteSettings, read: ReadSettings, stopping: asyncio.Event) -> None:
     """Serve until `stopping`; every request that was taken is answered, every WebSocket closed with 1001."""
     async with open_services(api, write, read, entropy=os.urandom) as services:
+        view = GraphQLView(services)
         config = uvicorn.Config(
-            create_app(services),
+            create_app(services, view),
             host=api.host,
             port=api.port,
             loop="none",
-            http="httptools",
+            http=cast("type[asyncio.Protocol]", partial(HttpProtocol, view)),
             ws=SocketProtocol,
             ws_max_size=api.max_message_bytes,
             ws_per_message_deflate=False,  # messages are short, and each would be compressed for each client by itself

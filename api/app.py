@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Final
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -19,15 +18,13 @@ from api.context import Services
 from api.door import LastAnswers
 from api.errors import Faults
 from api.settings import ApiSettings
-from api.view import GraphQLView
+from api.view import ENDPOINT, GraphQLView
 from read_model.errors import ReadFault
 from read_model.parked import parked_events
 from read_model.settings import ReadSettings
 from read_model.startup import open_read_model
 from write_model.settings import WriteSettings
 from write_model.startup import open_write_model, system_clock
-
-ENDPOINT: Final = "/graphql"
 
 Entropy = Callable[[int], bytes]
 
@@ -42,10 +39,9 @@ async def open_services(
         yield Services(api, write_model, read_model, faults, system_clock)
 
 
-def create_app(services: Services) -> Starlette:
+def create_app(services: Services, view: GraphQLView) -> Starlette:
     """The application over open services."""
     settings = services.settings
-    view = GraphQLView(services)
 
     async def ready(_: Request) -> Response:
         lacks, parked = await asyncio.gather(services.missing(), _parked(services))

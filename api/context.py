@@ -180,6 +180,8 @@ class Info(strawberry.Info[Context, None]):
 
     parts: Parts | None = None
     """Of rows of an order, those that the field needs; None where nobody knows."""
+    waits: Sequence[int] | None = None
+    """How long each selection of `projected` below the field waits, in milliseconds; None where nobody knows."""
 
 
 async def _problem(check: Coroutine[None, None, None]) -> str | None:

@@ -94,7 +94,7 @@ class Documents(SchemaExtension):
         for operation in operations:
             name = operation.name and operation.name.value
             if operation.operation is OperationType.MUTATION and asked in (None, name):
-                for field in _root_fields(operation.selection_set, fragments):
+                for field in root_fields(operation.selection_set, fragments):
                     if access := ACCESS["Mutation"].get(field):
                         check_access(access, context.context.caller)
 
@@ -107,12 +107,12 @@ def _errors(schema: GraphQLSchema, document: DocumentNode) -> list[GraphQLError]
     return errors
 
 
-def _root_fields(selected: SelectionSetNode, fragments: dict[str, FragmentDefinitionNode]) -> Iterator[str]:
-    """The names of the fields at the root; validation has seen to it that fragments do not go in circles."""
+def root_fields(selected: SelectionSetNode, fragments: dict[str, FragmentDefinitionNode]) -> Iterator[str]:
+    """The names of the fields at the root, left out or not; validation sees to it that no fragments go in circles."""
     for selection in selected.selections:
         if isinstance(selection, FieldNode):
             yield selection.name.value
         elif isinstance(selection, InlineFragmentNode):
-            yield from _root_fields(selection.selection_set, fragments)
+            yield from root_fields(selection.selection_set, fragments)
         elif isinstance(selection, FragmentSpreadNode):
-            yield from _root_fields(fragments[selection.name.value].selection_set, fragments)
+            yield from root_fields(fragments[selection.name.value].selection_set, fragments)

@@ -1,6 +1,6 @@
 """What every command answers: a receipt or the reasons why it was refused, and how a mutation comes to it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from typing import Annotated, Any, Final
@@ -105,7 +105,9 @@ async def answer(
 ) -> CommandResult:
     """Build the command from the mutation's input, send it or queue it, and say what became of it."""
     # Before the commit, so that a client never loses the receipt of a command to a fault in how it asked for it.
-    _check_waits(info.selected_fields)
+    waits = _waits(info.selected_fields) if info.waits is None else info.waits
+    if not all(wait is not None and 0 <= int(wait) <= LONGEST_WAIT_MS for wait in waits):
+        raise BadUserInput(f"`timeoutMs` is 0 to {LONGEST_WAIT_MS}.")
     try:
         command = command_type.model_validate(_plain(input))
     except ValidationError as error:
@@ -120,19 +122,24 @@ async def answer(
     return CommandResult(receipt=CommandReceipt.of(receipt))
 
 
-def _check_waits(selections: Iterable[Selection]) -> None:
-    """BadUserInput where a selection of `projected` asks to wait for longer than is allowed."""
+def _waits(selections: Iterable[Selection]) -> Iterator[Any]:
+    """What selections of `projected` ask to wait for.
+
+    A literal comes as its text; the type of either has been validated. A variable may still be null.
+    """
     for selection in selections:
+        skip, include = (selection.directives.get(name, {}).get("if") for name in ("skip", "include"))
+        if skip is True or include is False:
+            continue
         if isinstance(selection, SelectedField) and selection.name == "projected":
-            wait = selection.arguments.get("timeoutMs", 0)
-            # A literal comes as its text; the type of either has been validated. A variable may still be null.
-            if wait is None or not 0 <= int(wait) <= LONGEST_WAIT_MS:
-                raise BadUserInput(f"`timeoutMs` is 0 to {LONGEST_WAIT_MS}.")
-        _check_waits(selection.selections)
+            yield selection.arguments.get("timeoutMs", 0)
+        yield from _waits(selection.selections)
 
 
 def _plain(value: object) -> Any:
     """An input as its command expects it: camel case, and nothing where the client said nothing."""
+    if isinstance(value, dict):  # that is what a plan gives
+        return {name: _plain(given) for name, given in value.items()}
     if isinstance(value, list):
         return [_plain(item) for item in value]
     if isinstance(value, Enum):

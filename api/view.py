@@ -34,6 +34,10 @@ from api.wire import GraphQLRequest, decode_json, encode_json, read_request
 _OPERATION: Final = "orderstream.operation"
 """Where a request's scope keeps what was read of its body."""
 
+_TRIED: Final = "orderstream.tried"
+"""Where it keeps that there was no answer by a plan, and why, where that was a fault."""
+ENDPOINT: Final = "/graphql"
+
 
 class HttpFault(Exception):
     """A request that GraphQL never sees."""
@@ -69,10 +73,13 @@ class GraphQLView(GraphQL[Context, None]):
             await self._socket(scope, receive, send)
             return
         try:
-            body = await self._by_plan(scope, receive)
-            if body is not None:
-                await _send(body, send)
-                return
+            if _TRIED not in scope:
+                body = await self._by_plan(scope, receive)
+                if body is not None:
+                    await _send(body, send)
+                    return
+            elif fault := scope[_TRIED]:
+                raise fault
             response = await self.run(Request(scope, receive))
         except Refused as fault:
             response = _turn_away(fault)
@@ -97,6 +104,25 @@ class GraphQLView(GraphQL[Context, None]):
         except Exception as error:
             response = _refusal(500, self._services.faults.hide(error))
         await response(scope, receive, send)
+
+    def takes(self, scope: Scope) -> bool:
+        """Whether nothing but this view has a word in the answer (api.http.ShortWay, api.app)."""
+        services = self._services
+        return (
+            scope["path"] == ENDPOINT
+            and not services.leaving.is_announced
+            and not services.settings.anonymous_staff
+            and not (services.settings.allowed_origins and _header(scope, b"origin"))
+        )
+
+    async def answer(self, scope: Scope, receive: Receive) -> bytes | None:
+        """The answer by a plan; None where the application has to answer, which then says what is wrong."""
+        scope[_TRIED] = None
+        try:
+            return await self._by_plan(scope, receive)
+        except (Exception, asyncio.CancelledError) as fault:
+            scope[_TRIED] = fault
+            return None
 
     async def _socket(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -140,8 +166,12 @@ class GraphQLView(GraphQL[Context, None]):
         if operation.query is None:
             return None
         context = Context.of(self._services, scope)
+        context.prefer(operation.extensions)
         with self._door.request:
-            return await self.answers.answer(operation.query, operation.operationName, operation.variables, context)
+            return await self.answers.answer(
+                *(operation.query, operation.operationName, operation.variables, context),
+                may_change=scope["method"] == "POST",
+            )
 
     async def _operation(self, scope: Scope, receive: Receive) -> GraphQLRequest:
         """The one operation that a request asks for: no batches, no uploads."""

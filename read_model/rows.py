@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 from pydantic_core import from_json
 
 from read_model.connection import Commands, Reader
+from read_model.multiplexed import Command
 from read_model.schema.keys import Keys
 from write_model.contracts.ids import Kind, kind_of
 from write_model.contracts.streams import partition_of
@@ -23,6 +24,16 @@ _ROWS: Final = """
 local rows = {}
 for i, key in ipairs(KEYS) do rows[i] = redis.call('HMGET', key, unpack(ARGV)) end
 return rows
+"""
+
+# KEYS: a sorted set of ids. ARGV: what the keys of their hashes begin with, how many of those, the number of fields,
+# the fields, and the rest of the arguments of ZRANGE.
+_BESIDE: Final = """
+local members, rows = redis.call('ZRANGE', KEYS[1], unpack(ARGV, 4 + ARGV[3])), {}
+for i = 1, math.min(#members, ARGV[2]) do
+  rows[i] = redis.call('HMGET', ARGV[1] .. members[i], unpack(ARGV, 4, 3 + ARGV[3]))
+end
+return {members, rows}
 """
 
 
@@ -61,12 +72,21 @@ class Rows:
         for id in ids:
             by_partition.setdefault(partition_of(id, reader.partitions), []).append(id)
         replies = await reader.read({p: self._reads_all(some, parts) for p, some in by_partition.items()})
-        found = (
-            (id, self._row(parts, values))
-            for partition, some in by_partition.items()
-            for id, values in zip(some, replies[partition][0], strict=True)
-        )
-        return {id: row for id, row in found if row}
+        rows: dict[str, Row] = {}
+        for partition, some in by_partition.items():
+            rows |= self.of_ids(some, replies[partition][0], parts)
+        return rows
+
+    def beside(self, members: Command, keys: Keys, most: int, parts: Parts | None = None) -> Command:
+        """Redis: the ids that a ZRANGE answers, and the rows of as many of them, which are in the same partition."""
+        parts = parts or self.parts
+        return ("EVAL_RO", _BESIDE, 1, members[1], self.key(keys, ""), most, len(parts), *parts, *members[2:])
+
+    def of_ids(self, ids: Iterable[str], found: Iterable[Sequence[str]], parts: Parts | None = None) -> dict[str, Row]:
+        """The rows that are there, by id, of what was found for each."""
+        parts = parts or self.parts
+        rows = ((id, self._row(parts, values)) for id, values in zip(ids, found, strict=False))
+        return {id: row for id, row in rows if row}
 
     def _reads(self, id: str, parts: Parts) -> Commands:
         return lambda keys: [("HMGET", self.key(keys, id), *parts)]

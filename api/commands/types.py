@@ -4,13 +4,13 @@ from enum import Enum
 
 import strawberry
 
-from api.compiled.sources import shows
+from api.compiled.sources import shows, shows_part
 from api.fields import enum_value
 from api.scalars import DateTime
 from api.user_errors import UserError
 from read_model.schema.commands import CommandRow, RefusalRow
 
-shows(RefusalRow)(UserError)  # which mutations answer as well
+shows_part(RefusalRow)(UserError)  # which mutations answer as well
 
 
 @strawberry.enum(description="How far a queued command has come.")

@@ -1,9 +1,9 @@
-"""Answers to queries by their plans: parsed, validated and compiled once, then only reads and spliced text."""
+"""Answers to queries and mutations by their plans: parsed, validated and compiled once."""
 
 import logging
 from collections.abc import Mapping
 from operator import itemgetter
-from typing import Any
+from typing import Any, Final
 
 from cachetools import LRUCache
 from graphql import GraphQLError, located_error
@@ -17,6 +17,7 @@ from api.context import Context, Info
 from api.documents import KEPT_CHARACTERS, known_document
 from api.errors import Fault, Unauthenticated
 from read_model.errors import ReadFault, StaleRead, Unavailable
+from read_model.rows import Parts
 from write_model.contracts.streams import InvalidToken
 
 _log = logging.getLogger(__name__)
@@ -40,18 +41,41 @@ class Answers:
         self._documents: LRUCache[str, _Kept] = LRUCache(KEPT_CHARACTERS, getsizeof=itemgetter(1))
 
     async def answer(
-        self, document: str, name: str | None, variables: Mapping[str, Any] | None, context: Context
+        self,
+        document: str,
+        name: str | None,
+        variables: Mapping[str, Any] | None,
+        context: Context,
+        *,
+        may_change: bool,
     ) -> bytes | None:
         """The body of the response; None where the executor has to answer, which then answers the same or more."""
+        run = self._prepare(document, name, variables or {}, context)
+        if run is None or (run.changes and (not may_change or context.prefers_async)):
+            return None
+        try:
+            body = await run.answer()
+        except Exception as error:
+            if run.changes:
+                raise  # what was done is not done again
+            if not isinstance(error, Fault | ReadFault | InvalidToken | GraphQLError):
+                _log.exception("a plan failed; the executor answers instead")
+            return None
+        self.planned += 1
+        return body
+
+    def _prepare(self, document: str, name: str | None, variables: Mapping[str, Any], context: Context) -> "Run | None":
+        """A run of the operation's plan; None where it has none, or where anything is wrong with the request.
+
+        What that is, the executor says: where and in which order.
+        """
         try:
             caller = context.caller
         except Unauthenticated:
             return None  # and compile nothing for strangers
         operation = self._operation(document, name)
-        if operation is None:
-            return None
-        values = operation.values(variables or {})
-        if values is None:
+        values = operation.values(variables) if operation else None
+        if operation is None or values is None:
             return None
         try:
             plan = operation.plan(values.coerced)
@@ -59,16 +83,9 @@ class Answers:
                 return None
             for access in plan.access:
                 check_access(access, caller)
-            run = Run(plan, context, [read.arguments(values) for read in plan.reads])
-            body = await run.answer()
-        except (Fault, ReadFault, InvalidToken, GraphQLError):
-            # What is wrong with the request, the executor says: where and in which order.
+            return Run(plan, context, [read.arguments(values) for read in plan.reads])
+        except (Fault, GraphQLError):
             return None
-        except Exception:
-            _log.exception("a plan failed; the executor answers instead")
-            return None
-        self.planned += 1
-        return body
 
     def _operation(self, document: str, name: str | None) -> Operation | None:
         if kept := self._documents.get(document):
@@ -83,9 +100,10 @@ class Answers:
 class _Told(Info):
     """What a resolver is told by a plan."""
 
-    def __init__(self, context: Context, parts: tuple[str, ...]) -> None:
+    def __init__(self, context: Context, parts: Parts, waits: list[int]) -> None:
         self._context = context
         self.parts = parts
+        self.waits = waits
 
     @property
     def context(self) -> Context:
@@ -96,16 +114,18 @@ class Run:
     """One run of a plan."""
 
     def __init__(self, plan: Plan, context: Context, arguments: list[Arguments]) -> None:
+        self.changes: Final = plan.changes
         self._plan = plan
         self._context = context
         self._arguments = arguments
+        self._waits = [its["timeout_ms"] for its in arguments if "timeout_ms" in its]
         self._errors: list[GraphQLError] = []
         self._nulls: set[Path] = set()
 
     async def answer(self) -> bytes:
-        """The body of the response; raises what is wrong with the request."""
+        """The body of the response; raises what is wrong with a query, but of a command says what came of it."""
         try:
-            data = await self._plan.query(None, self, ())
+            data = await self._plan.answer(None, self, ())
         except _Located as located:
             self._add(located.error, ())
             data = "null"
@@ -122,7 +142,7 @@ class Run:
         if read.parent:
             arguments = {**arguments, read.parent: source}
         try:
-            found = await read.resolver(source, info=_Told(context, read.parts), **arguments)
+            found = await read.resolver(source, info=_Told(context, read.parts, self._waits), **arguments)
             if found is None:
                 return "null"
             return str(await read.write(found, self, path) if read.waits else read.write(found))
@@ -130,7 +150,9 @@ class Run:
             error = located.error
             if not read.may_be_null:
                 raise
-        except (Unavailable, StaleRead) as fault:
+        except Exception as fault:
+            if not self.changes and not isinstance(fault, Unavailable | StaleRead):
+                raise
             error = located_error(fault, read.nodes, list(path))
             if not read.may_be_null:
                 raise _Located(error) from None

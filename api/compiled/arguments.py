@@ -26,8 +26,14 @@ from api.compiled.sources import BEHIND, behind
 Arguments = Mapping[str, Any]
 
 
-def arguments_of(schema: Schema, field: GraphQLField, node: FieldNode) -> Callable[[VariableValues], Arguments]:
-    """What the resolver is given, as the executor would; GraphQLError where a variable's value cannot be it."""
+def arguments_of(
+    schema: Schema, field: GraphQLField, node: FieldNode, *, as_sent: bool
+) -> Callable[[VariableValues], Arguments]:
+    """What the resolver is given, as the executor would; GraphQLError where a variable's value cannot be it.
+
+    `as_sent`: an input object that is a variable's value is given as its fields were sent, coerced; a command is built
+    from those.
+    """
     config, converter = schema.config, schema.schema_converter
     given = {argument.name.value: argument.value for argument in node.arguments or ()}
     varying = {name for name, value in given.items() if _has_variable(value)}
@@ -45,7 +51,11 @@ def arguments_of(schema: Schema, field: GraphQLField, node: FieldNode) -> Callab
 
     # A scalar that is a variable is given as it is, by itself or within an object; where it has no value, there are
     # rules.
-    plain = {name: value.name.value for name, value in given.items() if _is_scalar(value, field.args[name].type)}
+    plain = {
+        name: value.name.value
+        for name, value in given.items()
+        if _is_scalar(value, field.args[name].type) or (as_sent and _is_input(value, field.args[name].type))
+    }
     plainly = [(python_names[name], variable) for name, variable in plain.items()]
     objects = {name: holes for name in varying if (holes := _holes(schema, field.args[name].type, given[name]))}
     filled = [(python_names[name], _Filled(some([name]), holes)) for name, holes in objects.items()]
@@ -65,6 +75,10 @@ def arguments_of(schema: Schema, field: GraphQLField, node: FieldNode) -> Callab
 
 def _is_scalar(value: ValueNode, type: GraphQLInputType) -> TypeGuard[VariableNode]:
     return isinstance(value, VariableNode) and is_scalar_type(get_nullable_type(type))
+
+
+def _is_input(value: ValueNode, type: GraphQLInputType) -> TypeGuard[VariableNode]:
+    return isinstance(value, VariableNode) and is_input_object_type(get_nullable_type(type))
 
 
 def _holes(schema: Schema, type: GraphQLInputType, value: ValueNode) -> Mapping[str, str]:

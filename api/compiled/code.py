@@ -13,6 +13,7 @@ from graphql import (
     GraphQLObjectType,
     GraphQLSchema,
     OperationDefinitionNode,
+    OperationType,
     get_named_type,
     get_nullable_type,
     is_abstract_type,
@@ -143,13 +144,15 @@ class Writer:
         self._most_fields = len(document.loc.source.body) if document.loc else 0
 
     def write(self) -> str:
-        """A module with `query`, which answers the operation's `data`; NotPlanned."""
-        root = self._schema.query_type
+        """A module with `answer`, which answers the operation's `data`; NotPlanned."""
+        root = self._schema.get_root_type(self._operation.operation)
         assert root is not None
-        selected = collect_fields(self._schema, self._fragments, self._values, root, self._operation)
-        query = self._function("query", "root")
-        query.waits = True
-        query.result = self._object(root, selected.grouped_field_set, Scope(query, "root")).code()
+        selected = collect_fields(self._schema, self._fragments, self._values, root, self._operation).grouped_field_set
+        if self._operation.operation is OperationType.MUTATION and len(selected) > 1:
+            raise NotPlanned("commands one after another")
+        answer = self._function("answer", "root")
+        answer.waits = True
+        answer.result = self._object(root, selected, Scope(answer, "root")).code()
         return self.text()
 
     def text(self) -> str:
@@ -188,7 +191,13 @@ class Writer:
         if scope.shape:
             return self._part(field.type, scope.shape.name(name), self._within(type, details), scope)
         path = f"(*path, {key!r})"
-        return self._found(field.type, f"{scope.variable}.{name}", path, details, scope.function)
+        source = f"{scope.variable}.{name}"
+        found = self._found(field.type, source, path, details, scope.function)
+        return (
+            found
+            if is_non_null_type(field.type)
+            else Piece("%s", (f"({found.code()} if {source} is not None else 'null')",))
+        )
 
     def _read(self, field: GraphQLField, key: str, details: list[FieldDetails], scope: Scope) -> Piece:
         """What another query answers: its own function, called with what it finds."""
@@ -208,7 +217,7 @@ class Writer:
         return Piece("%s", (variable,))
 
     def _found(self, type: Any, source: str, path: str, details: list[FieldDetails], function: Function) -> Piece:
-        """The JSON of what a query found, or of an attribute of that: an object, or a list of them."""
+        """The JSON of what a query found, or of an attribute of that, which is there: an object, or a list of them."""
         items = get_nullable_type(type)
         if is_list_type(items):
             if not is_non_null_type(items.of_type):
@@ -220,11 +229,7 @@ class Writer:
             return Piece("[%s]", (f"','.join([{item.call('item', path)} for item in {source}])",))
         one = self._function_of(items, details)
         function.waits |= one.waits
-        found = one.call(source, path)
-        return Piece(
-            "%s",
-            (found if is_non_null_type(type) or items is type else f"({found} if {source} is not None else 'null')",),
-        )
+        return Piece("%s", (one.call(source, path),))
 
     def _function_of(self, type: Any, details: list[FieldDetails]) -> Function:
         """A function for sources of that type."""
@@ -243,6 +248,8 @@ class Writer:
         if not is_object_type(named):
             raise NotPlanned(f"a list of {named}")
         shape = shape_of(named)
+        if shape and not shape.is_row:
+            shape = None
         function = self._function(_snake(named.name), "row" if shape else "it")
         scope = Scope(function, function.source)
         if shape:

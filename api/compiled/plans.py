@@ -9,6 +9,7 @@ from graphql import (
     DirectiveNode,
     DocumentNode,
     FieldNode,
+    FragmentDefinitionNode,
     GraphQLError,
     GraphQLField,
     GraphQLSchema,
@@ -31,6 +32,7 @@ from api.auth import ACCESS, Access
 from api.compiled.arguments import Arguments, arguments_of
 from api.compiled.code import NotPlanned, Writer, table
 from api.compiled.sources import behind
+from api.documents import root_fields
 from read_model.rows import Parts
 
 MOST_VARIANTS: Final = 8
@@ -56,10 +58,12 @@ class Plan:
     """How one operation is answered; `code` is what runs, to be read."""
 
     code: str
-    query: Callable[[None, Any, tuple[str, ...]], Coroutine[None, None, str]]
+    answer: Callable[[None, Any, tuple[str, ...]], Coroutine[None, None, str]]
     reads: tuple[Read, ...]
     access: frozenset[Access]
     """What the caller must be allowed."""
+    changes: bool
+    """Whether it sends a command: it must not be run twice."""
 
     def __str__(self) -> str:
         """To be read: what each of the reads is, and the code."""
@@ -68,7 +72,7 @@ class Plan:
 
 
 class Operation:
-    """A query of a valid document, with a plan for each combination of what it skips and includes."""
+    """A query or a mutation of a valid document, with a plan for each combination of what it skips and includes."""
 
     def __init__(self, schema: Schema, document: DocumentNode, definition: OperationDefinitionNode) -> None:
         self._schema = schema
@@ -115,14 +119,14 @@ class Operation:
 
 
 def operations_of(schema: Schema, document: DocumentNode) -> Mapping[str | None, Operation]:
-    """The queries of a valid document by the names by which they can be asked for: that of the only one may be None.
+    """The queries and mutations of a valid document by the names by which they can be asked for.
 
-    None of them where there is a directive that no plan knows.
+    That of the only one may be None. None of them where there is a directive that no plan knows.
     """
     definitions = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
     found: dict[str | None, Operation] = {}
     for node in definitions:
-        if node.operation is OperationType.QUERY and not has_unknown_directives(document):
+        if node.operation is not OperationType.SUBSCRIPTION and not has_unknown_directives(document):
             operation = Operation(schema, document, node)
             if node.name:
                 found[node.name.value] = operation
@@ -135,13 +139,16 @@ def make_plan(
     schema: Schema, document: DocumentNode, operation: OperationDefinitionNode, conditions: Mapping[str, bool]
 ) -> Plan:
     """The plan of an operation; NotPlanned."""
-    writer = Writer(schema._schema, document, operation, conditions)
+    writer, changes = (
+        Writer(schema._schema, document, operation, conditions),
+        operation.operation is OperationType.MUTATION,
+    )
     code = writer.write()
     names = run_code(schema._schema, code)
     reads = tuple(
         Read(
             *_resolver(read.field),
-            arguments_of(schema, read.field, read.nodes[0]),
+            arguments_of(schema, read.field, read.nodes[0], as_sent=changes),
             read.parts,
             names[read.function.name],
             read.function.waits,
@@ -150,8 +157,14 @@ def make_plan(
         )
         for read in writer.reads
     )
-    access = frozenset(ACCESS["Query"][read.name] for read in writer.reads if read.is_root)
-    return Plan(code, names["query"], reads, access)
+    if changes:
+        # As the executor does before it begins, which is before it looks at what is skipped.
+        fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
+        fields = root_fields(operation.selection_set, fragments)
+        access = frozenset(ACCESS["Mutation"][name] for name in fields if name in ACCESS["Mutation"])
+    else:
+        access = frozenset(ACCESS["Query"][read.name] for read in writer.reads if read.is_root)
+    return Plan(code, names["answer"], reads, access, changes)
 
 
 def run_code(schema: GraphQLSchema, code: str) -> dict[str, Any]:

@@ -35,6 +35,8 @@ class Shape(NamedTuple):
 
     leaves: Mapping[str, int]
     called: Mapping[str, str]
+    is_row: bool
+    """Or a part of one."""
 
     def name(self, field: str) -> str:
         """What a field is called in the row: the name of a leaf, maybe of a row around this one, or of a part."""
@@ -43,9 +45,19 @@ class Shape(NamedTuple):
 
 def shows(row: type[Any], **called: str) -> Callable[[T], T]:
     """The type's fields are leaves of such rows (NamedTuples), and parts, by their names or as they are `called`."""
+    return _remember(row, called, is_row=True)
+
+
+def shows_part(part: type[Any], **called: str) -> Callable[[T], T]:
+    """The type's fields are leaves of such a part of a row; or attributes of an object, where it is in no row."""
+    return _remember(part, called, is_row=False)
+
+
+def _remember(stored: type[Any], called: Mapping[str, str], *, is_row: bool) -> Callable[[T], T]:
+    leaves = {name: number for number, name in enumerate(stored._fields)}
 
     def remember(cls: T) -> T:
-        setattr(cls, _SHOWS, Shape({name: number for number, name in enumerate(row._fields)}, called))
+        setattr(cls, _SHOWS, Shape(leaves, called, is_row))
         return cls
 
     return remember

@@ -4,7 +4,7 @@ from enum import Enum
 
 import strawberry
 
-from api.compiled.sources import made_of, shows
+from api.compiled.sources import made_of, shows, shows_part
 from api.connections.types import Node
 from api.context import Info
 from api.fields import enum_value, field
@@ -62,7 +62,7 @@ class OrderCustomer:
     name: str = strawberry.field(description="Their name now; after a change of it, orders follow within moments.")
 
 
-@shows(LineRow)
+@shows_part(LineRow)
 @strawberry.type(
     description=(
         "A line as it was when the order was placed; later changes of the product do not touch it.\n"
@@ -80,7 +80,7 @@ class OrderLine:
     line_total: Money = strawberry.field(description="`unitPrice` times `quantity`.", metadata=money_at("line_total"))
 
 
-@shows(AddressRow)
+@shows_part(AddressRow)
 @strawberry.type(description="Where an order goes.")
 class Address:
     recipient: str = strawberry.field(description="Who receives it.")
@@ -90,7 +90,7 @@ class Address:
     country_code: str = strawberry.field(description='ISO 3166-1 alpha-2, e.g. "DE".')
 
 
-@shows(ShipmentRow)
+@shows_part(ShipmentRow)
 @strawberry.type(description="How an order travels.")
 class Shipment:
     carrier: str = strawberry.field(description="Who carries it.")
@@ -98,7 +98,7 @@ class Shipment:
     shipped_at: DateTime = strawberry.field(description="When it was handed over.")
 
 
-@shows(StatusRow, order_id="id")
+@shows_part(StatusRow, order_id="id")
 @strawberry.type(description="One step in an order's life.")
 class OrderStatusChange:
     order_id: strawberry.ID = strawberry.field(description="The order.")

@@ -13,6 +13,7 @@ from starlette.routing import Route
 from api.app import create_app
 from api.leaving import Leaving
 from api.settings import ApiSettings
+from api.view import GraphQLView
 from stack.__main__ import app
 from stack.configuration import PACKAGES, PARTS
 from stack.dev import TIDYING_SECONDS
@@ -33,9 +34,9 @@ def commands() -> set[str]:
 
 def routes() -> set[str]:
     # The routes do not depend on what is behind them.
-    settings = type("Settings", (), {"anonymous_staff": False, "allowed_origins": ()})()
+    settings = ApiSettings.model_validate({"auth_secret": "x" * 32})
     services: Any = type("Services", (), {"settings": settings, "leaving": Leaving()})()
-    return {route.path for route in create_app(services).routes if isinstance(route, Route)}
+    return {route.path for route in create_app(services, GraphQLView(services)).routes if isinstance(route, Route)}
 
 
 def needed(service: str) -> set[str]:

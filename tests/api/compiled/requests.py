@@ -20,6 +20,7 @@ from graphql import (
     is_list_type,
     is_non_null_type,
     is_required_argument,
+    is_required_input_field,
 )
 from hypothesis import strategies as st
 
@@ -156,7 +157,8 @@ class _Made:
             return self.one_of(list(type.values))
         if is_input_object_type(type):
             inner = type.fields.items()
-            return {key: self._value((name[0], key), field.type) for key, field in inner if self.chance(40)}
+            chances = {key: 98 if is_required_input_field(field) else 40 for key, field in inner}
+            return {key: self._value((name[0], key), field.type) for key, field in inner if self.chance(chances[key])}
         return self.one_of(self.pool.get(".".join(name)) or self.pool[name[1]])
 
     def _literal(self, value: Any, type: Any) -> str:
@@ -205,3 +207,18 @@ def subscriptions(
     for fragment, (on, body) in made.fragments.items():
         document += f" fragment {fragment} on {on} {body}"
     return Request(document, made.variables, name)
+
+
+@st.composite
+def mutations(draw: st.DrawFn, schema: GraphQLSchema, pool: Mapping[str, Sequence[Any]]) -> Request:
+    """A request for one or two mutations, seldom more."""
+    made = _Made(draw(st.randoms(use_true_random=True)), schema, pool)
+    type = schema.mutation_type
+    assert type is not None
+    names = made.rng.choices(list(type.fields), k=made.one_of((1, 1, 1, 1, 2)))
+    selection = "{ " + " ".join(made._selected(type, name, (), 1) for name in names) + " }"
+    variables = f"({', '.join(made.declared)})" if made.declared else ""
+    document = f"mutation M{variables} {selection}"
+    for fragment, (on, body) in made.fragments.items():
+        document += f" fragment {fragment} on {on} {body}"
+    return Request(document, made.variables, "M")

@@ -69,7 +69,10 @@ async def test_what_is_nested_too_deeply_is_the_executors(edge: Edge) -> None:
         "{ __schema { queryType { name } } }",
         '{ __type(name: "Order") { name } categories { name } }',
         "query A { categories { name } } query B { categories { productCount } }",
-        'mutation { confirmOrder(input: {orderId: "x"}) { userErrors { code } } }',
+        (
+            'mutation {a: confirmOrder(input: {orderId: "x"}) { ...R } b: confirmOrder(input: {orderId: "y"}) { ...R }}'
+            " fragment R on CommandResult { userErrors { code } }"
+        ),
         "{ categories { nothing } }",
         "{ categories { name }",
         "{ categories { name } }".ljust(LONGEST_KEPT + 1),
@@ -90,6 +93,35 @@ async def test_a_plan_is_for_what_its_conditions_include(edge: Edge) -> None:
         for _ in range(2):
             response = await edge.ask("POST", "staff", query=query, variables={"a": a, "b": b})
             assert set(response.json()["data"]["categories"][0]) == wanted
+
+
+WRITTEN_OUT = [
+    ("query($it: ID) { orders(filter: {customerId: $it, status: PLACED}) { nodes { id } totalCount } }", "customer"),
+    ("query($it: ID!) { orders(first: 1, filter: {customerId: $it}) { nodes { customer { id } } } }", "customer"),
+    (
+        "query($it: Decimal) { products(filter: {maxPrice: $it, inStock: true}) { nodes { price { amount } } } }",
+        "price",
+    ),
+    ("query($it: String) { products(filter: {category: $it}, search: $it) { totalCount } }", "word"),
+]
+VALUES: dict[str, list[object]] = {
+    "customer": ["<customer0>", "<customer1>", "<customer0>", None, "nonsense", 5, "<customer1>"],
+    "price": ["0.05", 5, None, "0.05", "x", "12345.67", 0],
+    "word": ["Light", "None", "", None, "Light", 7],
+}
+
+
+@pytest.mark.parametrize(("query", "kind"), WRITTEN_OUT)
+async def test_an_input_object_in_a_document_has_each_requests_own_values(edge: Edge, query: str, kind: str) -> None:
+    bodies: set[bytes] = set()
+    await edge.ask("POST", "staff", query=query)
+    for number, value in enumerate(VALUES[kind]):
+        variables = {"it": edge.resolve(value) if isinstance(value, str) else value}
+        compiled = await edge.ask("POST", "staff", query=query, variables=variables)
+        executed = await edge.ask("POST", "staff", query=f"{query} # {number}", variables=variables)
+        assert compiled.content == executed.content, value
+        bodies.add(compiled.content)
+    assert len(bodies) > 2
 
 
 UNAVAILABLE = [

@@ -1,0 +1,85 @@
+"""uvicorn's HTTP, with a short way for requests that need none of what stands between it and the endpoint.
+
+An answer by a plan costs less than a request's way through ASGI: reading its messages, the application's layers, and
+checking each header that comes back.
+"""
+
+from collections.abc import Awaitable
+from typing import Any, Final, Protocol, cast
+
+from starlette.types import Receive, Scope
+from uvicorn._types import ASGI3Application
+from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+_HEAD: Final = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n%b%b\r\n%b"
+
+
+class ShortWay(Protocol):
+    """What answers some requests by itself."""
+
+    def takes(self, scope: Scope) -> bool:
+        """Whether the request may be answered so: nothing but the endpoint has a word in it."""
+        ...
+
+    def answer(self, scope: Scope, receive: Receive) -> Awaitable[bytes | None]:
+        """The body of a good answer, in JSON; None where the application has to answer, given the same scope."""
+        ...
+
+
+class HttpProtocol(HttpToolsProtocol):
+    """A connection."""
+
+    def __init__(self, short_way: ShortWay, **options: Any) -> None:
+        super().__init__(**options)
+        self._short_way = short_way
+        self._held: tuple[RequestResponseCycle, ASGI3Application] | None = None
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        """Called by uvicorn when it is the request's turn; its body may still be on its way."""
+        if cycle.waiting_for_100_continue or not self._short_way.takes(_scope(cycle)):
+            super()._start_asgi_task(cycle, app)
+        elif cycle.more_body:
+            self._held = cycle, app
+        else:
+            self._answer(cycle, app)
+
+    def on_body(self, body: bytes) -> None:
+        """Hold the request until its body is whole, unless it is a long one: uvicorn reads on when it is asked."""
+        super().on_body(body)
+        if self._held and len(self._held[0].body) > HIGH_WATER_LIMIT:
+            held, self._held = self._held, None
+            super()._start_asgi_task(*held)
+
+    def on_message_complete(self) -> None:
+        """Answer what was held."""
+        super().on_message_complete()
+        if self._held:
+            held, self._held = self._held, None
+            self._answer(*held)
+
+    def _answer(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        task = self.loop.create_task(self._go(cycle, app))
+        task.add_done_callback(self.tasks.discard)
+        self.tasks.add(task)
+
+    async def _go(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        body = await self._short_way.answer(_scope(cycle), cast(Receive, cycle.receive))
+        if body is None:
+            await cycle.run_asgi(app)
+            return
+        if self.flow.write_paused:
+            await self.flow.drain()
+        if not cycle.disconnected:
+            headers = b"".join([b"%b: %b\r\n" % header for header in cycle.default_headers])
+            closing = b"" if cycle.keep_alive else b"connection: close\r\n"
+            self.transport.write(_HEAD % (len(body), headers, closing, body))
+            cycle.response_started = cycle.response_complete = True
+            cycle.message_event.set()
+            if not cycle.keep_alive:
+                self.transport.close()
+            cycle.on_response()
+
+
+def _scope(cycle: RequestResponseCycle) -> Scope:
+    return cast(Scope, cycle.scope)

@@ -1,0 +1,198 @@
+"""The short way through HTTP: whatever way a request comes, in order, whole, and by the application where it must."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import pytest
+import uvicorn
+from starlette.types import Receive, Scope, Send
+from uvicorn.server import ServerState
+
+from api.http import HttpProtocol
+
+LONG = 200_000
+
+
+@dataclass
+class Short:
+    """Answers what was sent to `/short`, once `go` is set, and leaves `/refused` to the application."""
+
+    go: asyncio.Event = field(default_factory=asyncio.Event)
+    answered: int = 0
+
+    def takes(self, scope: Scope) -> bool:
+        return scope["path"] in ("/short", "/refused")
+
+    async def answer(self, scope: Scope, receive: Receive) -> bytes | None:
+        body: bytes = (await receive())["body"]
+        await self.go.wait()
+        if scope["path"] == "/refused":
+            scope["kept"] = body
+            return None
+        self.answered += 1
+        return b"short " + body
+
+
+async def application(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answers what it was sent, or what was read of it already."""
+    body, more = scope.get("kept", b""), "kept" not in scope
+    while more:
+        message = await receive()
+        body += message["body"]
+        more = message["more_body"]
+    answer = b"long " + body
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(answer))]})
+    await send({"type": "http.response.body", "body": answer})
+
+
+class Client:
+    """A connection, over which bytes are sent."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+
+    def send(self, data: bytes) -> None:
+        self._writer.write(data)
+
+    async def answer(self) -> tuple[dict[bytes, bytes], bytes]:
+        """The next answer: headers and body."""
+        head = await self._reader.readuntil(b"\r\n\r\n")
+        status, *lines = head.split(b"\r\n")[:-2]
+        assert status == b"HTTP/1.1 200 OK"
+        headers = dict(line.split(b": ", 1) for line in lines)
+        return headers, await self._reader.readexactly(int(headers[b"content-length"]))
+
+    async def rest(self) -> bytes:
+        """What comes until the server closes."""
+        return await self._reader.read()
+
+    def leave(self) -> None:
+        self._writer.close()
+
+
+@dataclass
+class Served:
+    short: Short
+    state: ServerState
+    port: int
+
+    @asynccontextmanager
+    async def client(self) -> AsyncIterator[Client]:
+        async with asyncio.timeout(10):
+            reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+            try:
+                yield Client(reader, writer)
+            finally:
+                writer.close()
+
+
+@pytest.fixture
+async def served() -> AsyncIterator[Served]:
+    config = uvicorn.Config(application, lifespan="off", log_config=None, server_header=False)
+    config.load()
+    short, state = Short(), ServerState()
+    state.default_headers = [(b"date", b"today")]
+    short.go.set()
+    server = await asyncio.get_running_loop().create_server(
+        lambda: HttpProtocol(short, config=config, server_state=state, app_state={}), "127.0.0.1", 0
+    )
+    async with server:
+        yield Served(short, state, server.sockets[0].getsockname()[1])
+        for connection in list(state.connections):
+            connection.shutdown()
+
+
+def request(path: str, body: bytes, *headers: bytes, version: bytes = b"1.1") -> bytes:
+    lines = [b"POST %b HTTP/%b" % (path.encode(), version), b"host: x", b"content-length: %d" % len(body), *headers]
+    return b"\r\n".join(lines) + b"\r\n\r\n" + body
+
+
+async def test_an_answer_has_the_headers_that_an_answer_has(served: Served) -> None:
+    async with served.client() as client:
+        client.send(request("/short", b"a"))
+        headers, body = await client.answer()
+    assert headers == {b"content-type": b"application/json", b"content-length": b"7", b"date": b"today"}
+    assert (body, served.short.answered, served.state.total_requests) == (b"short a", 1, 1)
+
+
+async def test_what_the_short_way_does_not_answer_the_application_does(served: Served) -> None:
+    async with served.client() as client:
+        for path, body in (("/other", b"long a"), ("/refused", b"long a"), ("/short", b"short a")):
+            client.send(request(path, b"a"))
+            assert (await client.answer())[1] == body
+
+
+async def test_a_body_may_come_in_pieces(served: Served) -> None:
+    async with served.client() as client:
+        for byte in request("/short", b"abc"):
+            client.send(bytes([byte]))
+            await asyncio.sleep(0)
+        assert (await client.answer())[1] == b"short abc"
+
+
+@pytest.mark.parametrize("path", ["/short", "/refused"])
+async def test_a_long_body_is_not_waited_for_and_comes_whole(served: Served, path: str) -> None:
+    async with served.client() as client:
+        for _ in range(2):
+            client.send(request(path, b"a" * LONG))
+            assert (await client.answer())[1] == b"long " + b"a" * LONG
+        client.send(request("/short", b"b"))
+        assert (await client.answer())[1] == b"short b"
+
+
+async def test_requests_that_do_not_wait_are_answered_in_order(served: Served) -> None:
+    served.short.go.clear()
+    async with served.client() as client:
+        paths = ["/short", "/other", "/refused", "/short", "/short", "/other"]
+        client.send(b"".join(request(path, b"%d" % n) for n, path in enumerate(paths)))
+        await asyncio.sleep(0.05)
+        served.short.go.set()
+        answers = [(await client.answer())[1] for _ in paths]
+    assert answers == [b"short 0", b"long 1", b"long 2", b"short 3", b"short 4", b"long 5"]
+
+
+async def test_who_expects_to_be_told_to_go_on_is_told(served: Served) -> None:
+    async with served.client() as client:
+        head, body = request("/short", b"abc", b"expect: 100-continue").split(b"abc")
+        client.send(head)
+        assert await client._reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+        client.send(b"abc" + body)
+        assert (await client.answer())[1] == b"long abc"
+
+
+@pytest.mark.parametrize(("version", "headers"), [(b"1.1", [b"connection: close"]), (b"1.0", [])])
+async def test_the_last_answer_says_so_and_closes(served: Served, version: bytes, headers: list[bytes]) -> None:
+    async with served.client() as client:
+        client.send(request("/short", b"a", *headers, version=version))
+        found, body = await client.answer()
+        assert (found[b"connection"], body) == (b"close", b"short a")
+        assert await client.rest() == b""
+
+
+async def test_a_client_that_has_left_is_no_fault(served: Served, caplog: pytest.LogCaptureFixture) -> None:
+    served.short.go.clear()
+    async with served.client() as leaving, served.client() as impatient:
+        leaving.send(request("/short", b"a"))
+        impatient.send(request("/short", b"half of it")[:-3])
+        await asyncio.sleep(0.05)
+        leaving.leave()
+        impatient.leave()
+        await asyncio.sleep(0.05)
+        served.short.go.set()
+    async with served.client() as client:
+        client.send(request("/short", b"b"))
+        assert (await client.answer())[1] == b"short b"
+    assert not served.state.tasks
+    assert not caplog.records
+
+
+async def test_a_client_that_does_not_read_is_waited_for(served: Served) -> None:
+    async with served.client() as client:
+        client.send(request("/short", b"a" * 60_000) * 300)
+        await asyncio.sleep(0.2)
+        assert served.short.answered < 300
+        for _ in range(300):
+            assert len((await client.answer())[1]) == 60_006
