@@ -64,8 +64,8 @@ MUTANTS = (
     Mutant(
         "the publication of what no oplog has",
         "write_model/relay/replay.py",
-        '                if document["_id"] not in known and document["_id"] not in in_streams:\n',
-        "                if not known:\n",
+        "            unpublished += [id for id in ids if id not in known and id not in in_streams]\n",
+        "            unpublished += [] if known else ids\n",
         ("lose oplog",),
     ),
     Mutant(
