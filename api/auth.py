@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum
-from typing import Any, Final, Literal, NamedTuple
+from functools import lru_cache
+from typing import Any, Final, Literal
 
 import jwt
-from cachetools import LRUCache
 
 from api.errors import Forbidden, Unauthenticated
 from write_model.contracts.ids import kind_of
@@ -120,31 +120,18 @@ def issue_token(
     return jwt.encode(claims, secret, algorithm=ALGORITHM)
 
 
-class _Believed(NamedTuple):
-    """What a good token says: whom it speaks for, and from when until when (Unix time) that was seen to hold."""
-
-    caller: Caller
-    since: float
-    until: float
-
-
-# By secret and token: to verify one costs more than to read an order.
-_believed: LRUCache[tuple[str, str], _Believed] = LRUCache(maxsize=10_000)
-
-
 def read_token(secret: str, token: str) -> Caller:
     """Whom the token speaks for; Unauthenticated for one that is forged, expired or not meant for us."""
     now = time.time()  # noqa: TID251 - PyJWT judges expiry by the same clock of the machine
-    known = _believed.get((secret, token))
-    if known is None or not known.since <= now < known.until:
-        claims = _verified(secret, token)
-        known = _believed[secret, token] = _Believed(_caller_of(claims), now, float(claims["exp"]))
-    return known.caller
+    caller, since, until = _believed(secret, token)
+    return caller if since <= now < until else _verified(secret, token)[0]
 
 
-def _verified(secret: str, token: str) -> dict[str, Any]:
+def _verified(secret: str, token: str) -> tuple[Caller, float, float]:
+    """Whom a good token speaks for, and from when until when (Unix time) that was seen to hold."""
+    now = time.time()  # noqa: TID251 - as above
     try:
-        return jwt.decode(
+        claims = jwt.decode(
             token,
             secret,
             algorithms=[ALGORITHM],
@@ -156,6 +143,11 @@ def _verified(secret: str, token: str) -> dict[str, Any]:
         raise Unauthenticated("The token has expired.") from error
     except jwt.InvalidTokenError as error:
         raise Unauthenticated("The token is not valid.") from error
+    return _caller_of(claims), now, float(claims["exp"])
+
+
+# To verify a token costs more than to read an order.
+_believed: Final = lru_cache(maxsize=10_000)(_verified)
 
 
 def _caller_of(claims: dict[str, Any]) -> Caller:

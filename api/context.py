@@ -113,7 +113,8 @@ class Context:
 
     def prefer(self, extensions: Mapping[str, Any] | None) -> None:
         """Heed `extensions.prefer` of the operation: what the header says, for those who have no headers."""
-        self.prefers_async |= _asks_for_async((extensions or {}).get("prefer") or "")
+        if extensions:
+            self.prefers_async |= _asks_for_async(extensions.get("prefer") or "")
 
     def for_operation(self) -> Self:
         """A context of its own, which judges the token anew: it may have expired since the connection began."""
@@ -168,9 +169,11 @@ class Context:
 
         From then on `reader` shows no less, or nothing.
         """
+        if not tokens:
+            return
         loop = asyncio.get_running_loop()
         patience = loop.time() + self.services.settings.stale_read_timeout_ms / 1000
-        for token in map(Token.decode, tokens or ()):
+        for token in map(Token.decode, tokens):
             await self.services.read.changes.reached(token, max(0.0, patience - loop.time()))
             self.reader = self.reader.at_least(dict(token.positions))
 

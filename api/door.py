@@ -1,7 +1,5 @@
 """The door: how many requests and sockets are in at once. Whoever finds it full is told at once, and goes elsewhere."""
 
-from contextlib import AbstractContextManager
-from functools import partial
 from typing import Final
 
 from starlette.datastructures import MutableHeaders
@@ -10,27 +8,39 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.errors import Refused
 from api.leaving import Leaving
 from api.settings import ApiSettings
-from read_model.room import Room
+
+
+class Places:
+    """So many; to be entered: one is taken while the block runs, Refused where there is none."""
+
+    def __init__(self, number: int, what: str) -> None:
+        self._number: Final = number
+        self._what: Final = what
+        self._taken = 0
+
+    def __enter__(self) -> None:
+        if self._taken >= self._number:
+            raise Refused(f"Too many {self._what} at once here, try again in a moment.")
+        self._taken += 1
+
+    def __exit__(self, *_: object) -> None:
+        self._taken -= 1
 
 
 class Door:
-    """The bounds on what one process takes in; Refused beyond them."""
+    """The bounds on what one process takes in."""
 
     def __init__(self, settings: ApiSettings, leaving: Leaving) -> None:
         self._leaving = leaving
-        self._sockets = _room(settings.max_sockets, "sockets")
-        self.request: Final = _room(settings.max_requests, "requests")
-        """To be entered: a place for a request, until it has its answer or its stream."""
+        self._sockets: Final = Places(settings.max_sockets, "sockets")
+        self.request: Final = Places(settings.max_requests, "requests")
+        """A request has its place until it has its answer or its stream."""
 
-    def socket(self) -> AbstractContextManager[None]:
-        """A place for a WebSocket as long as it is open; none in a process that is leaving."""
+    def socket(self) -> Places:
+        """A place for a WebSocket as long as it is open; Refused in a process that is leaving."""
         if self._leaving.is_announced:
             raise Refused("This process is stopping, connect again.")
         return self._sockets
-
-
-def _room(places: int, what: str) -> Room:
-    return Room(places, partial(Refused, f"Too many {what} at once here, try again in a moment."))
 
 
 class LastAnswers:

@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, asynccontextmanager
-from functools import partial
 from typing import Final
 
 from redis.asyncio import Redis
@@ -12,7 +11,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
-from read_model.errors import Busy, StaleRead, Unavailable
+from read_model.errors import StaleRead, Unavailable
 from read_model.room import Room
 from read_model.schema.keys import feed_key
 from read_model.settings import ReadSettings
@@ -50,8 +49,8 @@ class Changes:
         ]
         self._places: Mapping[int, Place] | None = None
         self._buffer = settings.subscriber_buffer
-        self._waits = Room(settings.token_waits, partial(Busy, what="requests that wait for a consistency token"))
-        self._subscribers = Room(settings.subscriptions, partial(Busy, what="subscriptions"))
+        self._waits = Room(settings.token_waits, "requests that wait for a consistency token")
+        self._subscribers = Room(settings.subscriptions, "subscriptions")
 
     @asynccontextmanager
     async def following(self) -> AsyncIterator[None]:

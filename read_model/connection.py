@@ -50,28 +50,28 @@ class Reader:
         bound._floor = {p: max(at, self._floor.get(p, BEGINNING)) for p, at in {**self._floor, **positions}.items()}
         return bound
 
-    async def read(self, wanted: Mapping[int, Commands]) -> dict[int, Replies]:
+    async def read(self, wanted: Mapping[int, Commands], *, complete: bool = True) -> dict[int, Replies]:
         """The replies to each partition's commands, all from the generation that serves; BeingPrepared, NoReply, Busy.
 
         Only where a partition's state was the same before and after was everything in between read from one complete
         generation, and a miss is an answer. What it was before is known from the last read, or read once more: where
-        a partition was not complete for a moment since then, another step has made it so.
+        a partition was not complete for a moment since then, another step has made it so. `complete`: whether it has to
+        be; not for what is asked about the projection itself.
         """
-        return await self._read(wanted, complete=True)
-
-    async def inspect(self, wanted: Mapping[int, Commands]) -> dict[int, Replies]:
-        """As `read`, but from partitions that need not be complete: about the projection, not for what it shows."""
-        return await self._read(wanted, complete=False)
-
-    async def _read(self, wanted: Mapping[int, Commands], *, complete: bool) -> dict[int, Replies]:
         answers: dict[int, Replies] = {}
         for _ in range(ATTEMPTS):
-            seen = {partition: self._seen[partition] for partition in wanted if partition not in answers}
-            if not seen:
+            asked: dict[int, list[Command]] = {}
+            seen: list[_Seen] = []
+            for partition, commands in wanted.items():
+                if partition not in answers:
+                    seen.append(it := self._seen[partition])
+                    asked[partition] = self._around(commands(it.keys), it)
+            if not asked:
                 return answers
-            replies = await self.fetch({p: self._around(wanted[p](it.keys), it) for p, it in seen.items()})
-            for partition, it in seen.items():
-                rows, before = replies[partition], it.state
+            replies = await self.fetch(asked)
+            for it in seen:
+                partition, before = it.keys.partition, it.state
+                rows = replies[partition]
                 after = rows.pop()
                 if self._must_look(it):
                     *before, position = rows.pop(0)

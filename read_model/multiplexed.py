@@ -4,7 +4,6 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from functools import partial
 from hashlib import sha1
 from typing import Any, Final, NamedTuple, cast
 
@@ -36,13 +35,16 @@ _pack: Final = cast("Callable[[tuple[str | int | bytes, ...]], bytes]", hiredis.
 class Multiplexed:
     """Asks Redis over a connection that is made when somebody asks, and made anew where it was lost.
 
+    All in the event loop that this is made in.
+
     `trips` counts what was sent: all that is asked in one turn of the event loop goes with the next. `patience` is how
     long a reply may take, in seconds.
     """
 
     def __init__(self, settings: ReadSettings) -> None:
         self.trips = 0
-        self._room = Room(settings.reads_in_flight, partial(Busy, what="reads"))
+        self._loop = asyncio.get_running_loop()
+        self._room = Room(settings.reads_in_flight, "reads")
         self._most = settings.reads_in_flight
         self.patience = settings.read_timeout_seconds
         # Never asked for a connection of its own: it knows how to make one by the URL, with TLS and all that is said
@@ -65,7 +67,7 @@ class Multiplexed:
         if not commands:
             return []
         with self._room:
-            deadline = asyncio.get_running_loop().time() + self.patience
+            deadline = self._loop.time() + self.patience
             try:
                 replies, errors = await self._replies(commands, deadline)
                 if errors and any(isinstance(error, NoScriptError) for error in errors):
@@ -95,26 +97,29 @@ class Multiplexed:
             self._wire = None
 
     async def _replies(self, commands: Sequence[Command], deadline: float) -> tuple[Replies, list[RedisError]]:
-        packed = [self._packed(command) for command in commands]
+        packed = self._packed(commands)
         try:
-            replies = await (self._wire or await self._connected(deadline)).ask(packed, deadline)
+            replies = await (self._wire or await self._connected(deadline)).ask(packed, len(commands), deadline)
         except _Lost:
             # Reads may be repeated. The connection may have died long ago, and only this has shown it.
-            replies = await (self._wire or await self._connected(deadline)).ask(packed, deadline)
+            replies = await (self._wire or await self._connected(deadline)).ask(packed, len(commands), deadline)
         return replies, [reply for reply in replies if isinstance(reply, RedisError)]
 
-    def _packed(self, command: Command) -> bytes:
-        if command[0] == "EVAL_RO":
-            _, text, *rest = command
-            digest = self._digests.get(str(text))
-            if digest:
-                command = ("EVALSHA_RO", digest, *rest)
-            else:
-                self._digests[str(text)] = sha1(str(text).encode(), usedforsecurity=False).hexdigest()
+    def _packed(self, commands: Sequence[Command]) -> bytes:
+        called = [self._by_digest(command) if command[0] == "EVAL_RO" else command for command in commands]
         try:
-            return _pack(command)
+            return b"".join(map(_pack, called))
         except UnicodeEncodeError:
-            return _pack(tuple(str(part).encode(errors="surrogateescape") for part in command))
+            parts = ([str(part).encode(errors="surrogateescape") for part in command] for command in called)
+            return b"".join(_pack(tuple(command)) for command in parts)
+
+    def _by_digest(self, command: Command) -> Command:
+        """The call of a script that was sent before; where it was not, as it stands."""
+        _, text, *rest = command
+        if digest := self._digests.get(str(text)):
+            return ("EVALSHA_RO", digest, *rest)
+        self._digests[str(text)] = sha1(str(text).encode(), usedforsecurity=False).hexdigest()
+        return command
 
     async def _connected(self, deadline: float) -> "_Wire":
         if self._is_closed:
@@ -130,7 +135,7 @@ class Multiplexed:
         return connecting.result()
 
     async def _connect(self) -> "_Wire":
-        loop = asyncio.get_running_loop()
+        loop = self._loop
         try:
             await asyncio.sleep(self._not_before - loop.time())
             async with asyncio.timeout(self.patience):
@@ -203,8 +208,8 @@ class _Wire(asyncio.Protocol):
         self._transport.set_write_buffer_limits(MOST_UNSENT)
         self._transport.set_protocol(self)
 
-    def ask(self, commands: list[bytes], deadline: float) -> asyncio.Future[Replies]:
-        """The replies to packed commands, errors among them; Busy, _Lost, TimeoutError."""
+    def ask(self, commands: bytes, number: int, deadline: float) -> asyncio.Future[Replies]:
+        """The replies to so many packed commands, errors among them; Busy, _Lost, TimeoutError."""
         if self._transport.is_closing():
             self._owner.lost(self)
             raise _Lost
@@ -212,13 +217,13 @@ class _Wire(asyncio.Protocol):
             raise Busy(what="reads")
         if not self._unsent:
             self._loop.call_soon(self._send)
-        self._unsent += commands
+        self._unsent.append(commands)
         if not self._owed:
             self._silent_since = self._loop.time()
         if self._timer is None or deadline < self._timer.when():
             self._wake_at(deadline)
         whole: asyncio.Future[Replies] = self._loop.create_future()
-        self._owed.append(_Owed(len(commands), [], whole, deadline))
+        self._owed.append(_Owed(number, [], whole, deadline))
         return whole
 
     def lose(self) -> None:
@@ -253,7 +258,8 @@ class _Wire(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self._silent_since = self._loop.time()
         self._reader.feed(data)
-        while (reply := self._reader.gets()) is not _INCOMPLETE:
+        next_reply = self._reader.gets
+        while (reply := next_reply()) is not _INCOMPLETE:
             if isinstance(reply, hiredis.PushNotification):
                 continue
             if not self._owed:

@@ -39,8 +39,7 @@ async def orders(
 ) -> Page[Row]:
     """The orders of all customers or of one, in any status or in one, by creation; BadCursor, Unavailable.
 
-    Two round trips, one for those of a customer, where all of them live. A cursor may be passed on with another filter
-    or order: it names a moment.
+    Two round trips. A cursor may be passed on with another filter or order: it names a moment.
     """
     if customer_id is not None and kind_of(customer_id) != "cus":
         return empty_page()
@@ -56,8 +55,6 @@ async def orders(
             high=Bound(earliest_id("ord", created_before), inclusive=False) if created_before else None,
         ),
     )
-    if customer_id is not None:
-        return await listing.read_beside(reader, page, ORDERS, parts)
     return await listing.read(reader, page, partial(ORDERS.find_all, parts=parts))
 
 

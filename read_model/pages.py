@@ -9,12 +9,11 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
-from typing import Any, Final, Generic, NamedTuple, TypeVar
+from typing import Final, Generic, NamedTuple, TypeVar
 
 from read_model.connection import Reader
 from read_model.errors import BadCursor, BadPage
 from read_model.multiplexed import Command
-from read_model.rows import Parts, Row, Rows
 from read_model.schema.keys import Keys
 
 T = TypeVar("T")
@@ -259,33 +258,17 @@ class Listing(Ordering):
     ) -> Page[T]:
         """The page with its rows, which `rows_of` finds by member: one round trip for the members, one for the rows."""
         cut = self.cut(request)
-        found, total, outside = await self._found(reader, cut, lambda _, members: members)
-        members = sorted(chain.from_iterable(found), reverse=cut.downward)
-        rows = await rows_of(reader, members[: request.size]) if members[: request.size] else {}
-        return self.page(request, members, rows, total=total, is_any_outside=outside)
-
-    async def read_beside(self, reader: Reader, request: PageRequest, rows: Rows, parts: Parts | None) -> Page[Row]:
-        """The same in one round trip, of a list in one partition whose members are the ids of rows there."""
-        cut = self.cut(request)
-        [(ids, found)], total, outside = await self._found(
-            reader, cut, lambda keys, members: rows.beside(members, keys, request.size, parts)
-        )
-        return self.page(request, ids, rows.of_ids(ids, found, parts), total=total, is_any_outside=outside)
-
-    async def _found(
-        self, reader: Reader, cut: Cut, take: Callable[[Keys, Command], Command]
-    ) -> tuple[list[Any], int, tuple[bool, bool]]:
-        """What each partition takes, how long the list is, and whether there is anything outside the cut."""
         counted = [part for part in (self.within, *cut.outside) if part is not None]
 
         def commands(keys: Keys) -> list[Command]:
             sets = self.sets(keys)
-            members = cut.inside.take(sets, cut.limit, descending=cut.downward)
-            return [take(keys, members), *(part.count(sets) for part in counted)]
+            return [cut.inside.take(sets, cut.limit, descending=cut.downward), *(part.count(sets) for part in counted)]
 
         replies = (await reader.read(dict.fromkeys(self.partitions, commands))).values()
+        found = sorted(chain.from_iterable(members for members, *_ in replies), reverse=cut.downward)
         total, *outside = (sum(counts) for counts in zip(*(counts for _, *counts in replies), strict=True))
-        return [members for members, *_ in replies], total, cut.is_any_outside(outside)
+        rows = await rows_of(reader, found[: request.size]) if found[: request.size] else {}
+        return self.page(request, found, rows, total=total, is_any_outside=cut.is_any_outside(outside))
 
 
 def empty_page() -> Page[T]:

@@ -67,7 +67,7 @@ class ParkedQueue:
 async def parked_events(reader: Reader) -> int:
     """How many events are parked; Unavailable. One round trip."""
     partitions = range(reader.partitions)
-    replies = await reader.inspect(dict.fromkeys(partitions, lambda keys: [("ZCARD", keys.parked())]))
+    replies = await reader.read(dict.fromkeys(partitions, lambda keys: [("ZCARD", keys.parked())]), complete=False)
     return sum(count for [count] in replies.values())
 
 
@@ -126,7 +126,7 @@ async def _places(reader: Reader, partition: int, first: str, last: str) -> list
         def page(keys: Keys, start: str = first) -> list[Command]:
             return [("ZRANGE", keys.parked(), start, last, "BYLEX", "LIMIT", 0, PAGE)]
 
-        [members] = (await reader.inspect({partition: page}))[partition]
+        [members] = (await reader.read({partition: page}, complete=False))[partition]
         places += [(partition, *place_of(member)) for member in members]
         if len(members) < PAGE:
             return places
@@ -142,7 +142,7 @@ async def _events(reader: Reader, places: Sequence[Place]) -> list[ParkedEvent]:
         def hashes(keys: Keys, part: Sequence[Place] = part) -> list[Command]:
             return [("EVAL_RO", _HASH, 1, keys.parked_event(at)) for p, _, at in part if p == keys.partition]
 
-        replies = await reader.inspect(dict.fromkeys((partition for partition, _, _ in part), hashes))
+        replies = await reader.read(dict.fromkeys((partition for partition, _, _ in part), hashes), complete=False)
         flats = {partition: iter(its) for partition, its in replies.items()}
         for partition, _, position in part:
             flat = next(flats[partition])

@@ -56,7 +56,7 @@ async def projection_status(reader: Reader, changes: Changes) -> ProjectionStatu
         p = keys.partition
         return [("EVAL_RO", _LAG, 2, events_key(p), projected_key(p), COUNTED), ("ZCARD", keys.parked())]
 
-    replies = await reader.inspect(dict.fromkeys(partitions, asked))
+    replies = await reader.read(dict.fromkeys(partitions, asked), complete=False)
     shown, lag_events, lag_seconds, parked_events = [], 0, 0.0, 0
     for partition, ((position, count, oldest, taken, (seconds, microseconds)), parked) in replies.items():
         # What this process has not heard of yet would make whoever passes the token on wait.

@@ -19,24 +19,6 @@ Parts = tuple[str, ...]
 """Names of parts, which are the hash fields of a row; the first is SUMMARY."""
 
 
-# KEYS: hashes. ARGV: fields. A command for each row would cost both sides more than the row.
-_ROWS: Final = """
-local rows = {}
-for i, key in ipairs(KEYS) do rows[i] = redis.call('HMGET', key, unpack(ARGV)) end
-return rows
-"""
-
-# KEYS: a sorted set of ids. ARGV: what the keys of their hashes begin with, how many of those, the number of fields,
-# the fields, and the rest of the arguments of ZRANGE.
-_BESIDE: Final = """
-local members, rows = redis.call('ZRANGE', KEYS[1], unpack(ARGV, 4 + ARGV[3])), {}
-for i = 1, math.min(#members, ARGV[2]) do
-  rows[i] = redis.call('HMGET', ARGV[1] .. members[i], unpack(ARGV, 4, 3 + ARGV[3]))
-end
-return {members, rows}
-"""
-
-
 class Row(NamedTuple):
     """A row as it is stored: the texts (schema.fragments) of the parts that were asked for."""
 
@@ -51,7 +33,7 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """The rows of a kind: a hash each, at `key`, with these parts."""
+    """The rows of a kind: a hash each, at `key`, which ends with the id, with these parts."""
 
     kind: Kind
     key: Callable[[Keys, str], str]
@@ -62,8 +44,8 @@ class Rows:
         if kind_of(id) != self.kind:
             return None
         partition, parts = partition_of(id, reader.partitions), parts or self.parts
-        [values] = (await reader.read({partition: self._reads(id, parts)}))[partition]
-        return self._row(parts, values)
+        [values] = (await reader.read({partition: self._reads([id], parts)}))[partition]
+        return Row(self.kind, dict(zip(parts, values, strict=True))) if values[0] is not None else None
 
     async def find_all(self, reader: Reader, ids: Iterable[str], parts: Parts | None = None) -> dict[str, Row]:
         """The rows that are there, by ids of the kind, with all parts or with these, in one round trip."""
@@ -71,29 +53,18 @@ class Rows:
         by_partition: dict[int, list[str]] = {}
         for id in ids:
             by_partition.setdefault(partition_of(id, reader.partitions), []).append(id)
-        replies = await reader.read({p: self._reads_all(some, parts) for p, some in by_partition.items()})
-        rows: dict[str, Row] = {}
-        for partition, some in by_partition.items():
-            rows |= self.of_ids(some, replies[partition][0], parts)
-        return rows
+        replies = await reader.read({partition: self._reads(some, parts) for partition, some in by_partition.items()})
+        return {
+            id: Row(self.kind, dict(zip(parts, values)))  # noqa: B905 - HMGET answers as many as it is asked for
+            for partition, some in by_partition.items()
+            for id, values in zip(some, replies[partition], strict=True)
+            if values[0] is not None
+        }
 
-    def beside(self, members: Command, keys: Keys, most: int, parts: Parts | None = None) -> Command:
-        """Redis: the ids that a ZRANGE answers, and the rows of as many of them, which are in the same partition."""
-        parts = parts or self.parts
-        return ("EVAL_RO", _BESIDE, 1, members[1], self.key(keys, ""), most, len(parts), *parts, *members[2:])
+    def _reads(self, ids: Sequence[str], parts: Parts) -> Commands:
+        def commands(keys: Keys) -> list[Command]:
+            # A script for all of them would be one command, and cost Redis four times as much.
+            beginning = self.key(keys, "")
+            return [("HMGET", beginning + id, *parts) for id in ids]
 
-    def of_ids(self, ids: Iterable[str], found: Iterable[Sequence[str]], parts: Parts | None = None) -> dict[str, Row]:
-        """The rows that are there, by id, of what was found for each."""
-        parts = parts or self.parts
-        rows = ((id, self._row(parts, values)) for id, values in zip(ids, found, strict=False))
-        return {id: row for id, row in rows if row}
-
-    def _reads(self, id: str, parts: Parts) -> Commands:
-        return lambda keys: [("HMGET", self.key(keys, id), *parts)]
-
-    def _reads_all(self, ids: Sequence[str], parts: Parts) -> Commands:
-        return lambda keys: [("EVAL_RO", _ROWS, len(ids), *(self.key(keys, id) for id in ids), *parts)]
-
-    def _row(self, parts: Parts, values: Sequence[str]) -> Row | None:
-        """The row with the values of these parts; None where they say that there is none."""
-        return Row(self.kind, dict(zip(parts, values, strict=True))) if values[0] is not None else None
+        return commands

@@ -100,7 +100,7 @@ async def test_a_connection_that_was_lost_takes_nothing_more(connection: Multipl
     wire.lose()
     await asyncio.sleep(0.01)
     with pytest.raises(RedisError):
-        await wire.ask([b"PING\r\n"], asyncio.get_running_loop().time() + PATIENCE)
+        await wire.ask(b"PING\r\n", 1, asyncio.get_running_loop().time() + PATIENCE)
 
 
 async def test_a_script_is_sent_once_and_survives_that_redis_forgets_it(connection: Multiplexed, redis: Redis) -> None:

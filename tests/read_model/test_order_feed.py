@@ -261,11 +261,11 @@ class Interrupted(Reader):
         self.before: dict[int, Callable[[], Awaitable[object]]] = {}
         self.after: dict[int, Callable[[], Awaitable[object]]] = {}
 
-    async def read(self, wanted: Mapping[int, Commands]) -> dict[int, Replies]:
+    async def read(self, wanted: Mapping[int, Commands], *, complete: bool = True) -> dict[int, Replies]:
         self.reads += 1
         number = self.reads
         await self.before.get(number, nothing)()
-        answers = await super().read(wanted)
+        answers = await super().read(wanted, complete=complete)
         await self.after.get(number, nothing)()
         self.answered = number
         return answers

@@ -33,9 +33,9 @@ class Interrupted(Reader):
     before: Callable[[], Awaitable[None]]
     after: Callable[[], Awaitable[None]]
 
-    async def read(self, wanted: Mapping[int, Commands]) -> dict[int, Replies]:
+    async def read(self, wanted: Mapping[int, Commands], *, complete: bool = True) -> dict[int, Replies]:
         await self.before()
-        answers = await super().read(wanted)
+        answers = await super().read(wanted, complete=complete)
         await self.after()
         return answers
 
