@@ -12,12 +12,13 @@ from rich.console import Console
 from tests.bench import fanout, limits, projection
 from tests.bench.cases import CASES, OURS, Case, Server
 from tests.bench.conditions import conditions
+from tests.bench.memory import bytes_an_order
 from tests.bench.report import DOCS, Report, show, write
 from tests.bench.rounds import Round, summarise
 from tests.bench.shop import Shop
 from tests.bench.stage import Stage, agree, in_fast_loop, stage, store_answers, why_not
 
-EXTRAS = ("fanout", "limits", "rebuild")
+EXTRAS = ("memory", "fanout", "limits", "rebuild")
 WARM_UP_SECONDS = 1.0
 COMPARED = 20
 """Answers of each case and server that are compared with ours."""
@@ -66,6 +67,8 @@ async def run(
     async with stage(directory, Shop(events), servers, console.print) as staged:
         report.conditions = conditions(staged, rounds=rounds, seconds=seconds)
         await store_answers(staged, cases)
+        if "memory" in chosen:  # before other orders are placed than those of the shop
+            report.memory = bytes_an_order(staged.environment["REDIS_URL"])
         for case in cases:
             await _measure(staged, report, case, [s for s in case.servers if s in servers], rounds, seconds)
         if "fanout" in chosen:

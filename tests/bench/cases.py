@@ -151,6 +151,8 @@ SEEN: Final = Case(
 CASES: Final = (
     Case("order", "One order by id, with customer and lines", ORDER, _order, re.compile(b'"lineTotal"'), _READERS),
     Case("page", "A customer's page of 20 orders", PAGE, _customer, _LISTED, _READERS),
+    Case("order64", "One order, 64 connections", ORDER, _order, re.compile(b'"lineTotal"'), _READERS, 64),
+    Case("page64", "A page of 20 orders, 64 connections", PAGE, _customer, _LISTED, _READERS, 64),
     Case("search", "A page of 20 products by search", SEARCH, _search, _LISTED, _READERS),
     Case("place", "placeOrder with 3 lines, 16 clients", PLACE, _placement, _PLACED, _WRITERS, 16, False),
     Case("place64", "placeOrder with 3 lines, 64 clients", PLACE, _placement, _PLACED, _WRITERS, 64, False),

@@ -13,6 +13,7 @@ from tests.bench.cases import CASES, OURS, Case
 from tests.bench.fanout import Delivery
 from tests.bench.projection import Rebuilt
 from tests.bench.rounds import Result, Spread
+from tests.bench.shop import LINES
 
 DOCS: Final = Path(__file__).parents[2] / "docs"
 _ROWS_HEIGHT: Final = 32
@@ -36,13 +37,15 @@ Written by `make bench`, which measures on your machine; nothing here is edited 
 
 @dataclass
 class Report:
-    """All of it. `servers`: what each is; `skipped`: why some did not take part; `limits`: rates a second."""
+    """All of it. `servers`: what each is; `skipped`: why some did not take part; `limits`: rates a second;
+    `memory`: bytes of Redis an order."""
 
     conditions: dict[str, str] = field(default_factory=dict)
     servers: dict[str, str] = field(default_factory=dict)
     results: list[Result] = field(default_factory=list)
     deliveries: list[Delivery] = field(default_factory=list)
     limits: dict[str, float] = field(default_factory=dict)
+    memory: dict[str, float] = field(default_factory=dict)
     rebuilt: Rebuilt | None = None
     skipped: dict[str, str] = field(default_factory=dict)
 
@@ -166,6 +169,12 @@ def _further(report: Report) -> Iterator[tuple[str, tuple[str, ...], list[tuple[
         )
     if report.limits:
         yield "Limits of the databases", ("what", "a second"), [(n, figure(x)) for n, x in report.limits.items()]
+    if report.memory:
+        yield (
+            f"Memory of an order with {LINES} lines, in Redis",
+            ("what", "bytes"),
+            [(name, figure(size)) for name, size in report.memory.items()],
+        )
     if rebuilt := report.rebuilt:
         rows: list[tuple[str, ...]] = [
             ("`orderstream rebuild`, events/s", figure(rebuilt.rate)),
