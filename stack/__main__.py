@@ -150,14 +150,14 @@ def schema(
 @app.command()
 def plan(
     document: Annotated[
-        Path, typer.Argument(help="A file with a GraphQL query or subscription, or - for stdin.", allow_dash=True)
+        Path, typer.Argument(help="A file with a GraphQL operation, or - for stdin.", allow_dash=True)
     ],
     operation: Annotated[str | None, typer.Option(metavar="NAME", help="Which, where there are several.")] = None,
     false: Annotated[
         list[str] | None, typer.Option(metavar="VARIABLE", help="False in @skip and @include; others are true.")
     ] = None,
 ) -> None:
-    """Print how a query is answered: what is read, and the code that writes the answer, or a subscription's events."""
+    """Print how an operation is answered: what it reads or sends, and the code that writes the answer, or the events."""
     from stack.plan import explain
 
     text = sys.stdin.read() if str(document) == "-" else document.read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""How a query is answered, or how a subscription's events are written, to be read."""
+"""How a query or a mutation is answered, or how a subscription's events are written, to be read."""
 
 from collections.abc import Collection
 
