@@ -39,8 +39,9 @@ run: $(RUN_STAMP)
 
 install: $(DEV_STAMP) $(NPM_STAMP)
 
+# Each worker has servers of its own. The tests of a file stay together: they share what takes longest to start.
 test: $(DEV_STAMP) $(NPM_STAMP)
-	@$(BIN)/pytest
+	@$(BIN)/pytest --numprocesses logical --maxprocesses 4 --dist loadfile
 
 # The long form of tests/faults: on servers of its own, for ever the same plan for the same SEED.
 faults: $(DEV_STAMP)

@@ -44,7 +44,7 @@ async def damage(redis: Redis, partition: int, row: str) -> None:
 async def everything(redis: Redis) -> dict[str, Any]:
     """All that stands in Redis: hashes, streams, sets and sorted sets by key.
 
-    Strings are leases and left out, and so is which step came to a checkpoint.
+    Strings are leases and left out, and so is which step came to a checkpoint, or made it complete.
     """
     readers: dict[str, Any] = {
         "hash": hash_at,
@@ -59,6 +59,8 @@ async def everything(redis: Redis) -> dict[str, Any]:
             contents[key] = await readers[kind](redis, key)
             if kind == "hash":
                 contents[key].pop("step", None)
+                if "complete" in contents[key]:
+                    contents[key]["complete"] = "by some step"
     return contents
 
 
