@@ -95,9 +95,9 @@ class Context:
         authorization = trace = None
         prefers_async = False
         for name, value in scope["headers"]:
-            if name == b"authorization":
+            if name == b"authorization" and authorization is None:  # the first one: others may come behind the body
                 authorization = value.decode("latin-1")
-            elif name == b"traceparent":
+            elif name == b"traceparent" and trace is None:
                 trace = _trace(value.decode("latin-1"))
             elif name == b"prefer":
                 prefers_async |= _asks_for_async(value.decode("latin-1"))

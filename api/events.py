@@ -13,6 +13,8 @@ from strawberry.http.streaming import SSETransport
 from api.leaving import Leaving
 
 EVENTS: Final = "text/event-stream"
+LONGEST_KEPT: Final = 500
+"""Characters of a header whose meaning is remembered: anybody may send some."""
 JSON: Final = ("application/json", "application/graphql-response+json")
 
 
@@ -71,7 +73,6 @@ class EventResponse(StreamingResponse):
         await send({"type": "http.response.body", "body": b""})
 
 
-@lru_cache(maxsize=1_000)
 def wants_events(accept: str) -> bool:
     """Whether a client with this Accept header would rather have events than JSON.
 
@@ -79,6 +80,11 @@ def wants_events(accept: str) -> bool:
     """
     if EVENTS not in accept.lower():
         return False
+    return _prefers_events(accept) if len(accept) <= LONGEST_KEPT else _prefers_events.__wrapped__(accept)
+
+
+@lru_cache(maxsize=1_000)
+def _prefers_events(accept: str) -> bool:
     wanted = _qualities(accept)
     events, json = wanted.get(EVENTS, 0.0), max(wanted.get(type, 0.0) for type in JSON)
     return events > json

@@ -63,14 +63,34 @@ class HttpProtocol(HttpToolsProtocol):
         task.add_done_callback(self.tasks.discard)
         self.tasks.add(task)
 
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The client has left; what was held of a request goes as well."""
+        super().connection_lost(exc)
+        if self._held:
+            self._held[0].on_response = _nothing
+            self._held = None
+
+    def shutdown(self) -> None:
+        """Called by the server that stops: a request whose body is still to come goes the ordinary way, which ends."""
+        if self._held:
+            held, self._held = self._held, None
+            super()._start_asgi_task(*held)
+        super().shutdown()
+
     async def _go(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
-        body = await self._short_way.answer(_scope(cycle), cast(Receive, cycle.receive))
-        if body is None:
-            await cycle.run_asgi(app)
-            return
+        try:
+            body = await self._short_way.answer(_scope(cycle), cast(Receive, cycle.receive))
+            if body is None:
+                await cycle.run_asgi(app)
+            else:
+                await self._send(cycle, body)
+        finally:
+            cycle.on_response = _nothing  # it is this protocol's, and uvicorn breaks the circle there too
+
+    async def _send(self, cycle: RequestResponseCycle, body: bytes) -> None:
         if self.flow.write_paused:
             await self.flow.drain()
-        if not cycle.disconnected:
+        if not cycle.disconnected and not self.transport.is_closing():
             headers = b"".join([b"%b: %b\r\n" % header for header in cycle.default_headers])
             closing = b"" if cycle.keep_alive else b"connection: close\r\n"
             self.transport.write(_HEAD % (len(body), headers, closing, body))
@@ -79,6 +99,10 @@ class HttpProtocol(HttpToolsProtocol):
             if not cycle.keep_alive:
                 self.transport.close()
             cycle.on_response()
+
+
+def _nothing() -> None:
+    pass
 
 
 def _scope(cycle: RequestResponseCycle) -> Scope:

@@ -78,8 +78,8 @@ class GraphQLView(GraphQL[Context, None]):
                 if body is not None:
                     await _send(body, send)
                     return
-            elif fault := scope[_TRIED]:
-                raise fault
+            elif scope[_TRIED]:
+                raise scope.pop(_TRIED)  # in the scope it would be in a circle with its own traceback
             response = await self.run(Request(scope, receive))
         except Refused as fault:
             response = _turn_away(fault)

@@ -149,15 +149,13 @@ def schema(
 
 @app.command()
 def plan(
-    document: Annotated[
-        Path, typer.Argument(help="A file with a GraphQL operation, or - for stdin.", allow_dash=True)
-    ],
+    document: Annotated[Path, typer.Argument(help="A file with a GraphQL operation, or - for stdin.", allow_dash=True)],
     operation: Annotated[str | None, typer.Option(metavar="NAME", help="Which, where there are several.")] = None,
     false: Annotated[
         list[str] | None, typer.Option(metavar="VARIABLE", help="False in @skip and @include; others are true.")
     ] = None,
 ) -> None:
-    """Print how an operation is answered: what it reads or sends, and the code that writes the answer, or the events."""
+    """Print how an operation is answered: what it reads or sends, and the code that writes its answer or events."""
     from stack.plan import explain
 
     text = sys.stdin.read() if str(document) == "-" else document.read_text(encoding="utf-8")

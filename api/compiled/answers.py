@@ -1,7 +1,7 @@
 """Answers to queries and mutations by their plans: parsed, validated and compiled once."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from operator import itemgetter
 from typing import Any, Final
 
@@ -158,6 +158,14 @@ class Run:
                 raise _Located(error) from None
         self._add(error, path)
         return "null"
+
+    async def part(self, write: Callable[..., Awaitable[str]], source: Any, path: Path) -> str:
+        """Called by the plan: the JSON of an object that may be null, by the function that writes it."""
+        try:
+            return await write(source, self, path)
+        except _Located as located:
+            self._add(located.error, path)
+            return "null"
 
     def _add(self, error: GraphQLError, path: Path) -> None:
         """As the executor does: nothing more is said of what is null already."""

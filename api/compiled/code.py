@@ -10,6 +10,7 @@ from graphql import (
     FieldNode,
     FragmentDefinitionNode,
     GraphQLField,
+    GraphQLNonNull,
     GraphQLObjectType,
     GraphQLSchema,
     OperationDefinitionNode,
@@ -190,14 +191,7 @@ class Writer:
             return self._object(type, self._within(type, details), replace(scope, names=names))
         if scope.shape:
             return self._part(field.type, scope.shape.name(name), self._within(type, details), scope)
-        path = f"(*path, {key!r})"
-        source = f"{scope.variable}.{name}"
-        found = self._found(field.type, source, path, details, scope.function)
-        return (
-            found
-            if is_non_null_type(field.type)
-            else Piece("%s", (f"({found.code()} if {source} is not None else 'null')",))
-        )
+        return self._found(field.type, f"{scope.variable}.{name}", f"(*path, {key!r})", details, scope.function)
 
     def _read(self, field: GraphQLField, key: str, details: list[FieldDetails], scope: Scope) -> Piece:
         """What another query answers: its own function, called with what it finds."""
@@ -208,7 +202,9 @@ class Writer:
         function = self._function(f"{_snake(details[0].node.name.value)}_{number}", "found")
         nodes = [detail.node for detail in details]
         self.reads.append(read := Read(details[0].node.name.value, field, nodes, function, scope.variable == "root"))
-        function.result = self._found(get_nullable_type(field.type), "found", "path", details, function).code()
+        # Where there is nothing, or something goes wrong, the run says so.
+        there = GraphQLNonNull(get_nullable_type(field.type))
+        function.result = self._found(there, "found", "path", details, function).code()
         read.parts = (SUMMARY, *sorted(self._parts - {SUMMARY}))
         self._parts = outer
         variable = f"{_snake(key)}_of_{number}"
@@ -217,19 +213,25 @@ class Writer:
         return Piece("%s", (variable,))
 
     def _found(self, type: Any, source: str, path: str, details: list[FieldDetails], function: Function) -> Piece:
-        """The JSON of what a query found, or of an attribute of that, which is there: an object, or a list of them."""
-        items = get_nullable_type(type)
-        if is_list_type(items):
-            if not is_non_null_type(items.of_type):
-                raise NotPlanned("a list with holes")
-            item = self._function_of(items.of_type, details)
+        """The JSON of what a query found, or of an attribute of that: an object, a list of them, or a leaf."""
+        there = get_nullable_type(type)
+        if is_leaf_type(there):
+            return Piece("%s", (f"text({source})",))
+        if is_list_type(there):
+            if not is_non_null_type(there.of_type) or not is_non_null_type(type):
+                raise NotPlanned("a list with holes, or of which there may be none")
+            item = self._function_of(there.of_type, details)
             if item.waits:
                 function.waits = True
                 return Piece("[%s]", (f"','.join(await each({item.name}, {source}, run, {path}))",))
             return Piece("[%s]", (f"','.join([{item.call('item', path)} for item in {source}])",))
-        one = self._function_of(items, details)
+        one = self._function_of(there, details)
         function.waits |= one.waits
-        return Piece("%s", (one.call(source, path),))
+        if is_non_null_type(type):
+            return Piece("%s", (one.call(source, path),))
+        # What goes wrong below ends here.
+        call = f"await run.part({one.name}, {source}, {path})" if one.waits else one.call(source, path)
+        return Piece("%s", (f"({call} if {source} is not None else 'null')",))
 
     def _function_of(self, type: Any, details: list[FieldDetails]) -> Function:
         """A function for sources of that type."""

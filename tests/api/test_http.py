@@ -1,7 +1,9 @@
 """The short way through HTTP: whatever way a request comes, in order, whole, and by the application where it must."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import gc
+import weakref
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -78,6 +80,7 @@ class Served:
     short: Short
     state: ServerState
     port: int
+    protocols: list[weakref.ref[HttpProtocol]]
 
     @asynccontextmanager
     async def client(self) -> AsyncIterator[Client]:
@@ -96,11 +99,16 @@ async def served() -> AsyncIterator[Served]:
     short, state = Short(), ServerState()
     state.default_headers = [(b"date", b"today")]
     short.go.set()
-    server = await asyncio.get_running_loop().create_server(
-        lambda: HttpProtocol(short, config=config, server_state=state, app_state={}), "127.0.0.1", 0
-    )
+    protocols: list[weakref.ref[HttpProtocol]] = []
+
+    def protocol() -> HttpProtocol:
+        made = HttpProtocol(short, config=config, server_state=state, app_state={})
+        protocols.append(weakref.ref(made))
+        return made
+
+    server = await asyncio.get_running_loop().create_server(protocol, "127.0.0.1", 0)
     async with server:
-        yield Served(short, state, server.sockets[0].getsockname()[1])
+        yield Served(short, state, server.sockets[0].getsockname()[1], protocols)
         for connection in list(state.connections):
             connection.shutdown()
 
@@ -196,3 +204,39 @@ async def test_a_client_that_does_not_read_is_waited_for(served: Served) -> None
         assert served.short.answered < 300
         for _ in range(300):
             assert len((await client.answer())[1]) == 60_006
+
+
+@pytest.fixture
+def uncollected() -> Iterator[None]:
+    """Nobody looks for circles meanwhile."""
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.mark.parametrize("sent", [request("/short", b"a"), request("/refused", b"a"), request("/short", b"half")[:-2]])
+async def test_a_connection_that_is_over_leaves_nothing_behind(served: Served, uncollected: None, sent: bytes) -> None:
+    async with served.client() as client:
+        client.send(sent)
+        if not sent.endswith(b"ha"):
+            await client.answer()
+        await asyncio.sleep(0.05)
+        assert served.protocols[0]() is not None
+    for _ in range(100):
+        if served.protocols[0]() is None:
+            break
+        await asyncio.sleep(0.01)
+    assert served.protocols[0]() is None
+
+
+async def test_a_request_that_is_still_coming_when_the_server_stops_is_the_applications(served: Served) -> None:
+    async with served.client() as client:
+        whole = request("/short", b"half of it")
+        client.send(whole[:-3])
+        await asyncio.sleep(0.05)
+        [connection] = served.state.connections
+        connection.shutdown()
+        assert len(served.state.tasks) == 1
+        client.send(whole[-3:])
+        headers, body = await client.answer()
+        assert (headers[b"connection"], body) == (b"close", b"long half of it")

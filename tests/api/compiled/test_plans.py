@@ -1,10 +1,13 @@
 """What is compiled, when, and what becomes of that where the read model does not answer."""
 
+from typing import Any
+
 import pytest
 
+from api.auth import issue_token
 from api.documents import KEPT_CHARACTERS, LONGEST_KEPT
 from read_model.schema.keys import Keys
-from tests.api.compiled.edge import Edge
+from tests.api.compiled.edge import SECRET, Edge
 from tests.api.compiled.test_same_answers import NEVER
 from write_model.contracts.streams import projected_key
 
@@ -171,3 +174,31 @@ async def test_a_new_generation_is_read_by_the_same_plan(edge: Edge) -> None:
     finally:
         await edge.redis.hset(projected_key(0), "generation", 1)
         await edge.redis.delete(new.product(id))
+
+
+async def test_a_fault_on_the_short_way_is_said_by_the_application_and_kept_by_nobody(edge: Edge) -> None:
+    scope: dict[str, Any] = {"type": "http", "method": "POST", "path": "/graphql", "query_string": b"", "client": None}
+    scope |= {"headers": [(b"content-type", b"application/json")], "http_version": "1.1", "scheme": "http"}
+    sent: list[Any] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"[]", "more_body": False}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    keys = set(scope)
+    assert await edge.view.answer(scope, receive) is None
+    await edge.view(scope, receive, send)
+    assert sent[0]["status"] == 400
+    assert scope.keys() == keys
+
+
+async def test_of_two_tokens_the_first_counts(edge: Edge) -> None:
+    query = "{ me { id } categories { name } } # two tokens"
+    good = issue_token(SECRET, "customer", edge.named["customer0"], 3600)
+    for tokens, answered in (((good, "bad"), True), (("bad", good), False)):
+        headers = [("authorization", f"Bearer {token}") for token in tokens]
+        for _ in range(3):
+            response = await edge.http.post("/graphql", json={"query": query}, headers=headers)
+            assert ("errors" not in response.json()) is answered

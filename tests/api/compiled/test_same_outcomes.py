@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from api.context import Context
 from api.documents import LONGEST_KEPT
 from api.schema import schema
+from read_model.errors import StandsStill
 from tests.api.compiled.edge import Edge
 from tests.api.compiled.requests import Request, mutations
 from tests.api.compiled.test_same_answers import EVER
@@ -81,6 +82,8 @@ def commands() -> Iterator[Commands]:
     commands = Commands()
 
     async def reached(context: Context, token: str, seconds: float) -> bool:
+        if seconds == 0.005:
+            raise StandsStill(seconds=1, partitions="0")
         return seconds > 1
 
     with pytest.MonkeyPatch.context() as patch:
