@@ -26,9 +26,9 @@ logger = logging.getLogger("api")
 
 def main() -> None:
     """Serve. SIGTERM and SIGINT drain and exit 0; what keeps it from starting is raised."""
-    # The schema is hundreds of thousands of objects that stay, and a request's go when it is answered.
+    # The schema is hundreds of thousands of objects that stay: without them, looking for circles costs little. It is
+    # done as often as ever, though: what an execution or a connection leaves behind is such.
     gc.freeze()
-    gc.set_threshold(50_000, 20, 100)
     # It tells of every WebSocket that comes and goes.
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     api, write = ApiSettings(), WriteSettings()
