@@ -86,7 +86,7 @@ class Shortcut:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Straight to the view, or by the routes."""
-        await (self._view if scope["path"] == ENDPOINT else self._app)(scope, receive, send)
+        await (self._view if scope.get("path") == ENDPOINT else self._app)(scope, receive, send)
 
 
 async def _parked(services: Services) -> int | None:
