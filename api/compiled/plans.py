@@ -139,10 +139,8 @@ def make_plan(
     schema: Schema, document: DocumentNode, operation: OperationDefinitionNode, conditions: Mapping[str, bool]
 ) -> Plan:
     """The plan of an operation; NotPlanned."""
-    writer, changes = (
-        Writer(schema._schema, document, operation, conditions),
-        operation.operation is OperationType.MUTATION,
-    )
+    changes = operation.operation is OperationType.MUTATION
+    writer = Writer(schema._schema, document, operation, conditions)
     code = writer.write()
     names = run_code(schema._schema, code)
     reads = tuple(
