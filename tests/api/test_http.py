@@ -3,7 +3,7 @@
 import asyncio
 import gc
 import weakref
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -113,6 +113,25 @@ async def served() -> AsyncIterator[Served]:
             connection.shutdown()
 
 
+def held(connection: object) -> bool:
+    """Whether it has a request whose body is still to come."""
+    return isinstance(connection, HttpProtocol) and connection._held is not None
+
+
+def unread(connection: object) -> bool:
+    """Whether its client leaves so much unread that nothing more is written."""
+    return isinstance(connection, HttpProtocol) and connection.flow.write_paused
+
+
+async def until(holds: Callable[[], object]) -> None:
+    """Return once it holds, within ten seconds; AssertionError."""
+    for _ in range(10_000):
+        if holds():
+            return
+        await asyncio.sleep(0.001)
+    raise AssertionError("it never came to hold")
+
+
 def request(path: str, body: bytes, *headers: bytes, version: bytes = b"1.1") -> bytes:
     lines = [b"POST %b HTTP/%b" % (path.encode(), version), b"host: x", b"content-length: %d" % len(body), *headers]
     return b"\r\n".join(lines) + b"\r\n\r\n" + body
@@ -156,7 +175,7 @@ async def test_requests_that_do_not_wait_are_answered_in_order(served: Served) -
     async with served.client() as client:
         paths = ["/short", "/other", "/refused", "/short", "/short", "/other"]
         client.send(b"".join(request(path, b"%d" % n) for n, path in enumerate(paths)))
-        await asyncio.sleep(0.05)
+        await until(lambda: served.state.tasks)
         served.short.go.set()
         answers = [(await client.answer())[1] for _ in paths]
     assert answers == [b"short 0", b"long 1", b"long 2", b"short 3", b"short 4", b"long 5"]
@@ -185,22 +204,22 @@ async def test_a_client_that_has_left_is_no_fault(served: Served, caplog: pytest
     async with served.client() as leaving, served.client() as impatient:
         leaving.send(request("/short", b"a"))
         impatient.send(request("/short", b"half of it")[:-3])
-        await asyncio.sleep(0.05)
+        await until(lambda: served.state.tasks and any(held(one) for one in served.state.connections))
         leaving.leave()
         impatient.leave()
-        await asyncio.sleep(0.05)
+        await until(lambda: not served.state.connections)
         served.short.go.set()
     async with served.client() as client:
         client.send(request("/short", b"b"))
         assert (await client.answer())[1] == b"short b"
-    assert not served.state.tasks
+    await until(lambda: not served.state.tasks)
     assert not caplog.records
 
 
 async def test_a_client_that_does_not_read_is_waited_for(served: Served) -> None:
     async with served.client() as client:
         client.send(request("/short", b"a" * 60_000) * 300)
-        await asyncio.sleep(0.2)
+        await until(lambda: any(unread(one) for one in served.state.connections))
         assert served.short.answered < 300
         for _ in range(300):
             assert len((await client.answer())[1]) == 60_006
@@ -218,22 +237,19 @@ def uncollected() -> Iterator[None]:
 async def test_a_connection_that_is_over_leaves_nothing_behind(served: Served, uncollected: None, sent: bytes) -> None:
     async with served.client() as client:
         client.send(sent)
-        if not sent.endswith(b"ha"):
+        if sent.endswith(b"ha"):
+            await until(lambda: any(held(one) for one in served.state.connections))
+        else:
             await client.answer()
-        await asyncio.sleep(0.05)
         assert served.protocols[0]() is not None
-    for _ in range(100):
-        if served.protocols[0]() is None:
-            break
-        await asyncio.sleep(0.01)
-    assert served.protocols[0]() is None
+    await until(lambda: served.protocols[0]() is None)
 
 
 async def test_a_request_that_is_still_coming_when_the_server_stops_is_the_applications(served: Served) -> None:
     async with served.client() as client:
         whole = request("/short", b"half of it")
         client.send(whole[:-3])
-        await asyncio.sleep(0.05)
+        await until(lambda: any(held(one) for one in served.state.connections))
         [connection] = served.state.connections
         connection.shutdown()
         assert len(served.state.tasks) == 1
