@@ -92,22 +92,16 @@ class Context:
     @classmethod
     def of(cls, services: Services, scope: Scope, reply_headers: MutableHeaders | None = None) -> Self:
         """The context of a request, or of a WebSocket by its handshake."""
-        authorization = trace = None
-        prefers_async = False
-        for name, value in scope["headers"]:
-            if name == b"authorization" and authorization is None:  # the first one: others may come behind the body
-                authorization = value.decode("latin-1")
-            elif name == b"traceparent" and trace is None:
-                trace = _trace(value.decode("latin-1"))
-            elif name == b"prefer":
-                prefers_async |= _asks_for_async(value.decode("latin-1"))
+        headers = scope["headers"]
+        firsts: dict[bytes, bytes] = dict(reversed(headers))  # others may come behind the body
+        preferences = b",".join([value for name, value in headers if name == b"prefer"]) if b"prefer" in firsts else b""
         client: tuple[str, int] | None = scope.get("client")
         return cls(
             services=services,
-            authorization=authorization,
-            trace=trace,
+            authorization=firsts[b"authorization"].decode("latin-1") if b"authorization" in firsts else None,
+            trace=_trace(firsts[b"traceparent"].decode("latin-1")) if b"traceparent" in firsts else None,
             is_local=client is not None and _is_loopback(client[0]),
-            prefers_async=prefers_async,
+            prefers_async=preferences != b"" and _asks_for_async(preferences.decode("latin-1")),
             reply_headers=reply_headers,
         )
 

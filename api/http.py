@@ -7,7 +7,7 @@ checking each header that comes back.
 from collections.abc import Awaitable
 from typing import Any, Final, Protocol, cast
 
-from starlette.types import Receive, Scope
+from starlette.types import Scope
 from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
@@ -22,7 +22,7 @@ class ShortWay(Protocol):
         """Whether the request may be answered so: nothing but the endpoint has a word in it."""
         ...
 
-    def answer(self, scope: Scope, receive: Receive) -> Awaitable[bytes | None]:
+    def answer(self, scope: Scope, body: bytes) -> Awaitable[bytes | None]:
         """The body of a good answer, in JSON; None where the application has to answer, given the same scope."""
         ...
 
@@ -79,11 +79,11 @@ class HttpProtocol(HttpToolsProtocol):
 
     async def _go(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         try:
-            body = await self._short_way.answer(_scope(cycle), cast(Receive, cycle.receive))
-            if body is None:
+            answer = await self._short_way.answer(_scope(cycle), bytes(cycle.body))
+            if answer is None:
                 await cycle.run_asgi(app)
             else:
-                await self._send(cycle, body)
+                await self._send(cycle, answer)
         finally:
             cycle.on_response = _nothing  # it is this protocol's, and uvicorn breaks the circle there too
 

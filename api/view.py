@@ -115,11 +115,11 @@ class GraphQLView(GraphQL[Context, None]):
             and not (services.settings.allowed_origins and _header(scope, b"origin"))
         )
 
-    async def answer(self, scope: Scope, receive: Receive) -> bytes | None:
+    async def answer(self, scope: Scope, body: bytes) -> bytes | None:
         """The answer by a plan; None where the application has to answer, which then says what is wrong."""
         scope[_TRIED] = None
         try:
-            return await self._by_plan(scope, receive)
+            return await self._by_plan(scope, body)
         except (Exception, asyncio.CancelledError) as fault:
             scope[_TRIED] = fault
             return None
@@ -156,13 +156,13 @@ class GraphQLView(GraphQL[Context, None]):
         """Built once a request, or once a connection."""
         return Context.of(self._services, request.scope, response.headers if isinstance(response, Response) else None)
 
-    async def _by_plan(self, scope: Scope, receive: Receive) -> bytes | None:
-        """The answer to a query that has a plan; None for whatever strawberry has to answer."""
+    async def _by_plan(self, scope: Scope, body: bytes | Receive) -> bytes | None:
+        """The answer to an operation that has a plan; None for whatever strawberry has to answer."""
         if scope["method"] != "POST" and (scope["method"] != "GET" or b"query=" not in scope["query_string"]):
             return None
         if wants_events(_header(scope, b"accept")):
             return None
-        operation = await self._operation(scope, receive)
+        operation = await self._operation(scope, body)
         if operation.query is None:
             return None
         context = Context.of(self._services, scope)
@@ -173,8 +173,8 @@ class GraphQLView(GraphQL[Context, None]):
                 may_change=scope["method"] == "POST",
             )
 
-    async def _operation(self, scope: Scope, receive: Receive) -> GraphQLRequest:
-        """The one operation that a request asks for: no batches, no uploads."""
+    async def _operation(self, scope: Scope, body: bytes | Receive) -> GraphQLRequest:
+        """The one operation that a request asks for: no batches, no uploads. `body`, or what it is read from."""
         if _OPERATION in scope:
             operation: GraphQLRequest = scope[_OPERATION]
             return operation
@@ -188,7 +188,11 @@ class GraphQLView(GraphQL[Context, None]):
             media_type = _header(scope, b"content-type").partition(";")[0].strip().lower()
             if media_type != "application/json":
                 raise HttpFault(415, BadUserInput("Send the request as `Content-Type: application/json`."))
-            value = decode_json(await self._read_body(receive))
+            if isinstance(body, bytes):
+                self._check_length(body)
+            else:
+                body = await self._read_body(body)
+            value = decode_json(body)
         try:
             operation = scope[_OPERATION] = read_request(value)
         except BadUserInput as fault:
@@ -210,16 +214,19 @@ class GraphQLView(GraphQL[Context, None]):
 
     async def _read_body(self, receive: Receive) -> bytes:
         """The body, not read any further than it may be long."""
-        limit, body, is_whole = self._services.settings.max_body_bytes, b"", False
+        body, is_whole = b"", False
         while not is_whole:
             message = await receive()
             if message["type"] == "http.disconnect":
                 raise ClientDisconnect
             body += message.get("body", b"")
             is_whole = not message.get("more_body", False)
-            if len(body) > limit:
-                raise HttpFault(413, BadUserInput(f"The body is longer than {limit} bytes."))
+            self._check_length(body)
         return body
+
+    def _check_length(self, body: bytes) -> None:
+        if len(body) > (limit := self._services.settings.max_body_bytes):
+            raise HttpFault(413, BadUserInput(f"The body is longer than {limit} bytes."))
 
     def decode_json(self, data: str | bytes) -> object:
         """See wire.decode_json: used for the messages of a WebSocket."""

@@ -1,10 +1,10 @@
 """Queries for customers."""
 
-from collections.abc import Sequence
 from typing import Final
 
 from read_model.connection import Reader
-from read_model.pages import Listing, Page, PageRequest
+from read_model.listings import Listing
+from read_model.pages import Page, PageRequest
 from read_model.rows import Row, Rows
 from read_model.schema.keys import Keys
 from read_model.schema.names import id_of_member
@@ -30,10 +30,7 @@ async def customers(reader: Reader, page: PageRequest, search: str = "") -> Page
         is_member=lambda member: kind_of(id_of_member(member)) == "cus",
         sets=lambda keys: [keys.customers(word) for word in words] or [keys.customers()],
         partitions=range(reader.partitions),
+        rows=CUSTOMERS,
+        id_of=id_of_member,
     )
-    return await listing.read(reader, page, _rows_of)
-
-
-async def _rows_of(reader: Reader, members: Sequence[str]) -> dict[str, Row]:
-    rows = await CUSTOMERS.find_all(reader, map(id_of_member, members))
-    return {member: rows[id] for member in members if (id := id_of_member(member)) in rows}
+    return await listing.read(reader, page)

@@ -9,7 +9,8 @@ from typing import Final, TypeGuard
 from read_model.changes import Changes
 from read_model.connection import Reader
 from read_model.errors import OrderUnknown
-from read_model.pages import Bound, Listing, Page, PageRequest, Range, empty_page
+from read_model.listings import Listing
+from read_model.pages import Bound, Page, PageRequest, Range, empty_page
 from read_model.rows import Parts, Row, Rows
 from read_model.schema.changes import Change, OrderChanged
 from read_model.schema.keys import Keys
@@ -39,12 +40,14 @@ async def orders(
 ) -> Page[Row]:
     """The orders of all customers or of one, in any status or in one, by creation; BadCursor, Unavailable.
 
-    Two round trips. A cursor may be passed on with another filter or order: it names a moment.
+    Two round trips; one for an end of a customer's whole list. A cursor may be passed on with another filter or order:
+    it names a moment.
     """
     if customer_id is not None and kind_of(customer_id) != "cus":
         return empty_page()
     listing = Listing(
         kind="order",
+        rows=ORDERS,
         is_member=lambda member: kind_of(member) == "ord",
         sets=lambda keys: [keys.orders(customer_id=customer_id, status=status)],
         partitions=range(reader.partitions) if customer_id is None else (partition_of(customer_id, reader.partitions),),
@@ -55,7 +58,7 @@ async def orders(
             high=Bound(earliest_id("ord", created_before), inclusive=False) if created_before else None,
         ),
     )
-    return await listing.read(reader, page, partial(ORDERS.find_all, parts=parts))
+    return await listing.read(reader, page, parts)
 
 
 @dataclass(slots=True)

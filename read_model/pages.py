@@ -5,16 +5,13 @@ goes on working when its own row has gone.
 """
 
 import base64
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
 from pathlib import Path
 from typing import Final, Generic, NamedTuple, TypeVar
 
-from read_model.connection import Reader
 from read_model.errors import BadCursor, BadPage
 from read_model.multiplexed import Command
-from read_model.schema.keys import Keys
 
 T = TypeVar("T")
 
@@ -241,34 +238,6 @@ class Ordering:
             return range
         bound = Bound(member, inclusive)
         return range.cut(high=bound) if back != self.descending else range.cut(low=bound)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Listing(Ordering):
-    """A list that is a sorted set in each of its partitions, every score 0, merged; or what several have in common."""
-
-    sets: Callable[[Keys], Sequence[str]]
-    partitions: Sequence[int]
-
-    async def read(
-        self,
-        reader: Reader,
-        request: PageRequest,
-        rows_of: Callable[[Reader, Sequence[str]], Awaitable[Mapping[str, T]]],
-    ) -> Page[T]:
-        """The page with its rows, which `rows_of` finds by member: one round trip for the members, one for the rows."""
-        cut = self.cut(request)
-        counted = [part for part in (self.within, *cut.outside) if part is not None]
-
-        def commands(keys: Keys) -> list[Command]:
-            sets = self.sets(keys)
-            return [cut.inside.take(sets, cut.limit, descending=cut.downward), *(part.count(sets) for part in counted)]
-
-        replies = (await reader.read(dict.fromkeys(self.partitions, commands))).values()
-        found = sorted(chain.from_iterable(members for members, *_ in replies), reverse=cut.downward)
-        total, *outside = (sum(counts) for counts in zip(*(counts for _, *counts in replies), strict=True))
-        rows = await rows_of(reader, found[: request.size]) if found[: request.size] else {}
-        return self.page(request, found, rows, total=total, is_any_outside=cut.is_any_outside(outside))
 
 
 def empty_page() -> Page[T]:

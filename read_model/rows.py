@@ -2,18 +2,20 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Final, NamedTuple
-
-from pydantic_core import from_json
 
 from read_model.connection import Commands, Reader
 from read_model.multiplexed import Command
 from read_model.schema.keys import Keys
-from write_model.contracts.ids import Kind, kind_of
+from write_model.contracts.ids import ID_LENGTH, Kind, kind_of
 from write_model.contracts.streams import partition_of
 
 SUMMARY: Final = "summary"
 """The part that every row has; its first leaf is the id."""
+
+_ID: Final = slice(1, 1 + ID_LENGTH)
+"""Where it is in the text: after a quote, and nothing in an id is ever escaped."""
 
 Parts = tuple[str, ...]
 """Names of parts, which are the hash fields of a row; the first is SUMMARY."""
@@ -28,7 +30,7 @@ class Row(NamedTuple):
     @property
     def id(self) -> str:
         """The row's id."""
-        return str(from_json(self.texts[SUMMARY].partition("\n")[0]))
+        return self.texts[SUMMARY][_ID]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,20 @@ class Rows:
             for id, values in zip(some, replies[partition], strict=True)
             if values[0] is not None
         }
+
+    def listed(self, keys: Keys, ids: str, most: int, *, descending: bool, parts: Parts | None = None) -> Command:
+        """Redis: the rows of so many members at one end of a sorted set of ids, every score 0: see of_list."""
+        order = ("DESC",) if descending else ()
+        fields = chain.from_iterable(("GET", f"{self.key(keys, '*')}->{part}") for part in parts or self.parts)
+        return ("SORT_RO", ids, "BY", "nosort", *order, "LIMIT", 0, most, *fields)
+
+    def of_list(self, values: Sequence[str | None], parts: Parts | None = None) -> dict[str, Row]:
+        """The rows in the reply to `listed`, in its order, by id."""
+        parts = parts or self.parts
+        if len(parts) == 1:  # dict(zip()) would take longer than all the rest
+            return {text[_ID]: Row(self.kind, {SUMMARY: text}) for text in values if text is not None}
+        rows = zip(*(values[n :: len(parts)] for n in range(len(parts))), strict=True)
+        return {texts[0][_ID]: Row(self.kind, dict(zip(parts, texts, strict=True))) for texts in rows if texts[0]}
 
     def _reads(self, ids: Sequence[str], parts: Parts) -> Commands:
         def commands(keys: Keys) -> list[Command]:

@@ -6,7 +6,6 @@ from typing import Any, Final
 
 from projector.writes import Count, Fill, Mark, Rank, Unmark, Unrank, Write
 from read_model.schema.catalogue import (
-    ID_BYTES,
     LABEL_BYTES,
     Order,
     label_of,
@@ -17,6 +16,7 @@ from read_model.schema.catalogue import (
 )
 from read_model.schema.keys import Keys
 from read_model.schema.products import ProductRow
+from write_model.contracts.ids import ID_LENGTH
 
 _SORTED_BY: Final[dict[Order, Callable[[ProductRow], Any]]] = {
     "name": attrgetter("name"),
@@ -36,7 +36,7 @@ _MARKED_BY: Final[tuple[tuple[Callable[[ProductRow], Any], Callable[[ProductRow]
 
 def listed(keys: Keys, row: ProductRow) -> list[Write]:
     """A new product enters the index."""
-    entered = Fill(keys.product_ids(), row.number * ID_BYTES, row.id.encode())
+    entered = Fill(keys.product_ids(), row.number * ID_LENGTH, row.id.encode())
     return [entered, *_moves(keys, None, row), *_marks(keys, None, row), *_counts(keys, None, row)]
 
 

@@ -25,7 +25,6 @@ LABEL_BYTES: Final = 6
 HIGHEST_LABEL: Final = 2 ** (8 * LABEL_BYTES) - 1
 LABEL_DIGITS: Final = 15
 NUMBER_DIGITS: Final = 7
-ID_BYTES: Final = 32
 
 _ROUND: Final = {1, 2, 3, 4, 5, 6, 8} | {
     first * 10**zeros for first in (10, 12, 15, 20, 25, 30, 40, 50, 60, 80) for zeros in range(11)

@@ -64,7 +64,7 @@ class Keys(NamedTuple):
         return self._key(f"products:labels:{order}")
 
     def product_ids(self) -> str:
-        """Column: the product's id, by number, `catalogue.ID_BYTES` each."""
+        """Column: the product's id, by number, `ids.ID_LENGTH` bytes each."""
         return self._key("products:ids")
 
     def product_names(self) -> str:

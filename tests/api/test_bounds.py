@@ -1,6 +1,7 @@
 """Over every bound: the answer is UNAVAILABLE while others still wait; and once the pressure is gone, all works."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -180,3 +181,13 @@ async def test_sockets(system: System, tmp_path: Path) -> None:
                     break
                 except InvalidStatus:
                     pass
+
+
+async def test_bodies(system: System, tmp_path: Path) -> None:
+    async with another_api(system, tmp_path / "log", MAX_BODY_BYTES="1024") as (other, _), other.staff as staff:
+        for length, status in ((1_024, 200), (1_025, 413), (100_000, 413)):
+            body = json.dumps({"query": READ}).ljust(length).encode()
+            answer = await staff.http.post("/graphql", content=body, headers={"content-type": "application/json"})
+            assert answer.status_code == status
+            if status == 413:
+                assert "longer than 1024 bytes" in answer.json()["errors"][0]["message"]

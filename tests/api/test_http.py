@@ -27,8 +27,7 @@ class Short:
     def takes(self, scope: Scope) -> bool:
         return scope["path"] in ("/short", "/refused")
 
-    async def answer(self, scope: Scope, receive: Receive) -> bytes | None:
-        body: bytes = (await receive())["body"]
+    async def answer(self, scope: Scope, body: bytes) -> bytes | None:
         await self.go.wait()
         if scope["path"] == "/refused":
             scope["kept"] = body

@@ -1,6 +1,7 @@
 """Pages: what may be asked, and what comes, in both directions and both orders, over several partitions."""
 
 import base64
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from read_model.connection import Reader
 from read_model.errors import BadCursor, BadPage
 from read_model.pages import Bound, Page, PageRequest, Range
-from read_model.schema.orders import OrderRow
+from read_model.schema.orders import STATUSES, OrderRow
 from tests.read_model.catalogue import Catalogue, product_added
 from tests.read_model.decoded import orders, products
 from tests.read_model.projected import PARTITIONS, Projected, at, make_id, order_row
@@ -185,6 +186,27 @@ async def test_the_round_trips_of_a_page_do_not_depend_on_its_size(reader: Reade
         page = await orders(reader, page=PageRequest(first=size))
         assert len(page.rows) == min(size, 60)
         assert reader.round_trips - before == 2
+
+
+@pytest.mark.parametrize("newest_first", [True, False])
+@pytest.mark.parametrize("asked", [{"first": 3}, {"last": 3}, {"first": 0}, {"first": 100}])
+async def test_an_end_of_a_customers_list_comes_with_its_rows(
+    reader: Reader, projected: Projected, asked: dict[str, Any], newest_first: bool
+) -> None:
+    whose = make_id("cus", 1)
+    rows = [order_row(make_id("ord", 1, n), whose, status, second=n) for n, status in enumerate(STATUSES)]
+    await projected.order(*rows, order_row(make_id("ord", 1, 9), make_id("cus", 1 + PARTITIONS)))
+    request, before = PageRequest(**asked), reader.round_trips
+    page = await orders(reader, page=request, customer_id=whose, newest_first=newest_first)
+    assert reader.round_trips - before == 1
+    # The beginning of time changes nothing in what is asked, but in how.
+    other = await orders(
+        reader, page=request, customer_id=whose, newest_first=newest_first, created_from=datetime.fromtimestamp(0, UTC)
+    )
+    assert reader.round_trips - before == (3 if request.size else 2)
+    assert page == other
+    listed = rows[::-1] if newest_first else rows
+    assert page.rows == tuple(listed[-request.size :] if request.backward else listed[: request.size])
 
 
 @pytest.mark.parametrize("argument", ["after", "before"])

@@ -25,6 +25,8 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _END: Final = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // timedelta(milliseconds=1)
 _UUID_LENGTH: Final = 26
 _SLOT_LENGTH: Final = 2
+ID_LENGTH: Final = len("ord_") + _UUID_LENGTH + _SLOT_LENGTH
+"""Characters of every id, all of them ASCII."""
 _SLOTS: Final = {high + low: slot for slot, (high, low) in enumerate(product(ALPHABET, repeat=2))}
 _WELL_FORMED: Final = re.compile(rf"({'|'.join(NOUNS)})_[{ALPHABET}]{{{_UUID_LENGTH + _SLOT_LENGTH}}}")
 
