@@ -27,6 +27,8 @@ from write_model.rejection import IdempotencyKeyReused, InvalidInput, Rejection,
 from write_model.settings import RelaySettings
 from write_model.startup import WriteModel, open_write_model
 
+ROUNDS = 10
+
 
 def kinds(results: list[Receipt | BaseException]) -> Counter[str]:
     return Counter(type(result).__name__ for result in results)
@@ -198,6 +200,21 @@ async def test_one_batch_sees_its_own_decisions(write_model: WriteModel, stored:
     assert product is not None
     assert product["stock"] == 5
     await check_laws(stored)
+
+
+async def test_who_comes_back_with_the_next_command_finds_the_same_company(
+    write_model: WriteModel, stored: Database
+) -> None:
+    async def come_back(moments: int) -> None:
+        for _ in range(ROUNDS):
+            await register(write_model)
+            for _ in range(moments):
+                await asyncio.sleep(0)
+
+    await asyncio.gather(*map(come_back, range(8)))
+    # The first of them back would be a transaction of its own, every time, and the others one more.
+    assert await stored[JOURNAL].count_documents({"ordinal": 0}) < 1.5 * ROUNDS
+    assert await check_laws(stored) == 8 * ROUNDS
 
 
 async def test_a_transaction_takes_a_bounded_number_of_events(settings: RelaySettings, stored: Database) -> None:

@@ -1,6 +1,7 @@
 """Group commit: commands that arrive together are decided in arrival order and committed in one transaction.
 
-There is no timer: a batch is what queued up while the last one was in flight.
+A batch is what queued up while the last one was in flight, and what comes right after that: whoever has an answer
+often has the next command, and all of a batch have theirs at once.
 """
 
 import asyncio
@@ -28,6 +29,11 @@ from write_model.settings import WriteSettings
 
 _LAST_ORDINAL = (1 << ORDINAL_BITS) - 1
 _PAUSE_SECONDS = 0.02
+_LULL_SECONDS = 0.002
+"""No command for so long: no more are about to come."""
+_COMPANY = 0.25
+_LONGEST_COMPANY_SECONDS = 0.02
+"""How long a batch may wait for more of them: such a share of what the last one took, and never longer than that."""
 _log = logging.getLogger(__name__)
 
 
@@ -63,11 +69,17 @@ class Committer:
     async def run(self) -> None:
         """Commit what arrives, one batch in flight, until cancelled; `drain` first."""
         batch: list[Pending] = []
+        loop = asyncio.get_running_loop()
+        began = ended = loop.time()
         try:
             while True:
                 await self._arrival()
+                if len(batch) > 1:
+                    await self._company(ended + min(_COMPANY * (ended - began), _LONGEST_COMPANY_SECONDS))
+                began = loop.time()
                 batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), self._settings.commit_batch))]
                 await self._settle(batch)
+                ended = loop.time()
                 if not self._waiting:
                     self._arrived.clear()
                     self._idle.set()
@@ -85,6 +97,16 @@ class Committer:
             except TimeoutError:
                 await self._gate.leave()
         await self._arrived.wait()
+
+    async def _company(self, deadline: float) -> None:
+        """Wait for more commands as long as they keep coming, and nobody else waits for our turn."""
+        loop = asyncio.get_running_loop()
+        there = 0
+        while there < len(self._waiting) < self._settings.commit_batch and loop.time() < deadline:
+            if self._gate.is_entered:
+                return
+            there = len(self._waiting)
+            await asyncio.sleep(_LULL_SECONDS)
 
     async def drain(self) -> None:
         """Take no more commands, and wait until every one that was taken has its answer."""
