@@ -223,7 +223,7 @@ class _Follower:
             self._offer(Resync(self.partition), self._everyone())
         entries: list[tuple[str, dict[str, str]]] = read[0][1]
         offered = 0
-        for id, fields in entries:
+        for id, fields in entries if self._by_id or self._by_predicate else ():
             offered += self._announce(id, fields)
             if offered > MOST_AT_ONCE:
                 offered = 0
