@@ -18,6 +18,11 @@ _HEAD: Final = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-le
 class ShortWay(Protocol):
     """What answers some requests by itself."""
 
+    @property
+    def is_leaving(self) -> bool:
+        """Whether answers are the last ones on their connections from now on."""
+        ...
+
     def takes(self, scope: Scope) -> bool:
         """Whether the request may be answered so: nothing but the endpoint has a word in it."""
         ...
@@ -92,6 +97,7 @@ class HttpProtocol(HttpToolsProtocol):
             await self.flow.drain()
         if not cycle.disconnected and not self.transport.is_closing():
             headers = b"".join([b"%b: %b\r\n" % header for header in cycle.default_headers])
+            cycle.keep_alive &= not self._short_way.is_leaving
             closing = b"" if cycle.keep_alive else b"connection: close\r\n"
             self.transport.write(_HEAD % (len(body), headers, closing, body))
             cycle.response_started = cycle.response_complete = True

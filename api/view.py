@@ -115,6 +115,11 @@ class GraphQLView(GraphQL[Context, None]):
             and not (services.settings.allowed_origins and _header(scope, b"origin"))
         )
 
+    @property
+    def is_leaving(self) -> bool:
+        """Whether clients had better come back on another connection (api.http.ShortWay)."""
+        return self._services.leaving.is_announced
+
     async def answer(self, scope: Scope, body: bytes) -> bytes | None:
         """The answer by a plan; None where the application has to answer, which then says what is wrong."""
         scope[_TRIED] = None

@@ -23,6 +23,7 @@ class Short:
 
     go: asyncio.Event = field(default_factory=asyncio.Event)
     answered: int = 0
+    is_leaving: bool = False
 
     def takes(self, scope: Scope) -> bool:
         return scope["path"] in ("/short", "/refused")
@@ -213,6 +214,18 @@ async def test_a_client_that_has_left_is_no_fault(served: Served, caplog: pytest
         assert (await client.answer())[1] == b"short b"
     await until(lambda: not served.state.tasks)
     assert not caplog.records
+
+
+async def test_who_is_answered_by_a_process_that_leaves_finds_another_one(served: Served) -> None:
+    served.short.go.clear()
+    async with served.client() as client:
+        client.send(request("/short", b"a"))
+        await until(lambda: served.state.tasks)
+        served.short.is_leaving = True
+        served.short.go.set()
+        headers, body = await client.answer()
+        assert (headers[b"connection"], body) == (b"close", b"short a")
+        assert await client.rest() == b""
 
 
 async def test_a_client_that_does_not_read_is_waited_for(served: Served) -> None:
