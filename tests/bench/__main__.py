@@ -9,17 +9,20 @@ from pathlib import Path
 
 from rich.console import Console
 
-from tests.bench import fanout, limits, projection
+from tests.bench import fanout, growth, limits, projection
 from tests.bench.cases import CASES, OURS, Case, Server
 from tests.bench.conditions import conditions
 from tests.bench.memory import bytes_an_order
+from tests.bench.processes import may_open
 from tests.bench.report import DOCS, Report, show, write
 from tests.bench.rounds import Round, summarise
 from tests.bench.shop import Shop
 from tests.bench.stage import Stage, agree, in_fast_loop, stage, store_answers, why_not
 
-EXTRAS = ("memory", "fanout", "limits", "rebuild")
+EXTRAS = ("memory", "fanout", "limits", "rebuild", "growth")
 WARM_UP_SECONDS = 1.0
+SPARE_FILES = 1_000
+"""That a process has open beside the sockets of its subscribers."""
 COMPARED = 20
 """Answers of each case and server that are compared with ours."""
 
@@ -57,7 +60,26 @@ async def run(
     directory: Path, report: Report, chosen: Sequence[str], *, events: int, rounds: int, seconds: float
 ) -> None:
     """Measure what was chosen, and put it into the report as it comes."""
-    cases = [case for case in CASES if case.name in chosen]
+    halved = {case.half_of for case in CASES if case.name in chosen}
+    cases = [case for case in CASES if case.name in chosen or case.name in halved]
+    if set(chosen) - {"growth"}:
+        await _run(directory, report, cases, chosen, events=events, rounds=rounds, seconds=seconds)
+    if "growth" in chosen:  # with nothing else running
+        report.growth = await growth.measure(directory, rounds, seconds, console.print)
+
+
+async def _run(
+    directory: Path,
+    report: Report,
+    cases: Sequence[Case],
+    chosen: Sequence[str],
+    *,
+    events: int,
+    rounds: int,
+    seconds: float,
+) -> None:
+    """What is measured on one shop."""
+    audiences = [one for one in fanout.AUDIENCES if may_open(one.subscribers + SPARE_FILES)]  # those we start, as well
     wanted = dict.fromkeys(server for case in cases for server in case.servers)
     if "fanout" in chosen:
         wanted |= dict.fromkeys(fanout.SERVERS)
@@ -72,10 +94,10 @@ async def run(
         for case in cases:
             await _measure(staged, report, case, [s for s in case.servers if s in servers], rounds, seconds)
         if "fanout" in chosen:
-            for subscribers in fanout.SUBSCRIBERS:
-                for server in fanout.SERVERS:
-                    console.print(f"fan-out to {subscribers}: {server.name}")
-                    report.deliveries.append(await in_fast_loop(fanout.measure(staged, server, subscribers, rounds)))
+            for audience in audiences:
+                await _tell(staged, report, audience, rounds)
+            for audience in set(fanout.AUDIENCES) - set(audiences):
+                report.skipped[f"{audience.subscribers:,} subscribers"] = "so many files must not be open (ulimit -n)"
         if "limits" in chosen:
             console.print("limits of the databases")
             staged.pin(None)
@@ -88,6 +110,17 @@ async def run(
             report.rebuilt = await projection.measure(staged)
 
 
+async def _tell(staged: Stage, report: Report, audience: fanout.Audience, rounds: int) -> None:
+    for server in fanout.SERVERS:
+        console.print(f"fan-out to {audience.subscribers:,} of {audience.hears}: {server.name}")
+        try:
+            report.deliveries.append(await in_fast_loop(fanout.measure(staged, server, audience, rounds)))
+        except (RuntimeError, OSError) as error:  # a server with too many subscribers ends connections, or is too slow
+            if server.is_ours:
+                raise
+            report.skipped[f"{server.name}, with {audience.subscribers:,} subscribers"] = str(error) or "too slow"
+
+
 async def _measure(
     staged: Stage, report: Report, case: Case, servers: Sequence[Server], rounds: int, seconds: float
 ) -> None:
@@ -95,13 +128,15 @@ async def _measure(
     if case.is_query:
         await agree(staged, case, servers, COMPARED)
     pool = case.pool(staged.shop)
+    peaks = {result.server: result.rate.median for result in report.results if result.case == case.half_of}
+    rates = {name: peak / 2 for name, peak in peaks.items()}
     for server in servers:
-        await staged.play(case, server, pool, WARM_UP_SECONDS)
+        await staged.play(case, server, pool, WARM_UP_SECONDS, rates.get(server.name))
     rounds_of: dict[str, list[Round]] = {server.name: [] for server in servers}
     for number in range(rounds):
         console.print(f"{case.name}: round {number + 1} of {rounds}")
         for server in servers:
-            rounds_of[server.name].append(await staged.play(case, server, pool, seconds))
+            rounds_of[server.name].append(await staged.play(case, server, pool, seconds, rates.get(server.name)))
     report.results += [summarise(case.name, name, its) for name, its in rounds_of.items()]
 
 

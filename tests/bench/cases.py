@@ -14,8 +14,10 @@ from tests.system import ADDRESS
 
 PEERS: Final = Path(__file__).parent / "peers"
 NODE: Final = PEERS / "node"
-POOL: Final = 256
+POOL: Final = 250
 """Different requests that a case has."""
+WRITE_EVERY: Final = 10
+"""In a load of reads and writes."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +49,11 @@ def _node(name: str, what: str, program: str, layout: str) -> Server:
 
 
 _OUR_API: Final = (sys.executable, "-P", "-m", "stack", "api")
-OURS: Final = Server("orderstream", "this system's API, with token, limits and error masking", _OUR_API)
+OURS: Final = Server(
+    *("orderstream", "this system's API, with token, limits and error masking", _OUR_API),
+    # The sockets of the largest audience, and those of the one before, which may still be closing.
+    {"MAX_SOCKETS": "10000"},
+)
 ONE_BY_ONE: Final = Server(
     "orderstream, one by one", "the same, each command a transaction of its own", _OUR_API, {"COMMIT_BATCH": "1"}
 )
@@ -87,6 +93,8 @@ class Case:
     """A load. `variables`: of each request of the pool; `good`: what an answer has to contain.
 
     `is_pinned`: whether the server gets a core of its own. A write is the databases' work more than the server's.
+    `writing`: the case that every tenth request is of instead. `half_of`: the case that is measured before, and half of
+    whose rate is the rate of this one. `note`: what readers have to know besides.
     """
 
     name: str
@@ -97,16 +105,22 @@ class Case:
     servers: Sequence[Server]
     connections: int = 16
     is_pinned: bool = True
+    writing: "Case | None" = None
+    half_of: str = ""
+    note: str = ""
 
     @property
     def is_query(self) -> bool:
-        return self.document.startswith("query")
+        return self.document.startswith("query") and self.writing is None
 
-    def pool(self, shop: Shop) -> list[bytes]:
+    def pool(self, shop: Shop, size: int = POOL) -> list[bytes]:
         """The bodies of the requests, the same for every server."""
         random = Random(self.name)
-        made = ({"query": self.document, "variables": self.variables(shop, random)} for _ in range(POOL))
-        return [json.dumps(body).encode() for body in made]
+        return [json.dumps(self._request(n, shop, random)).encode() for n in range(size)]
+
+    def _request(self, number: int, shop: Shop, random: Random) -> dict[str, Any]:
+        case = self.writing if self.writing and (number + 1) % WRITE_EVERY == 0 else self
+        return {"query": case.document, "variables": case.variables(shop, random)}
 
     def judge(self, server: Server) -> Callable[[bytes], bool]:
         """Whether a body of the server says what was asked for: GraphQL's errors come with status 200."""
@@ -137,8 +151,9 @@ def _hot(shop: Shop, random: Random) -> dict[str, Any]:
     return _placement(shop, random, products=LINES)
 
 
-_PLACED: Final = re.compile(rb'"userErrors":\s*\[\]')
+PLACED: Final = re.compile(rb'"userErrors":\s*\[\]')
 _LISTED: Final = re.compile(b'"hasNextPage"')
+_FOUND: Final = re.compile(b'"lineTotal"')
 SEEN: Final = Case(
     "visible",
     "placeOrder until it can be read, 16 clients",
@@ -148,14 +163,38 @@ SEEN: Final = Case(
     (OURS,),
     is_pinned=False,
 )
+SEEN64: Final = replace(SEEN, name="visible64", title="placeOrder until it can be read, 64 clients", connections=64)
+BY_ID: Final = Case("order", "One order by id, with customer and lines", ORDER, _order, _FOUND, _READERS)
+PLACING: Final = Case("place64", "placeOrder with 3 lines, 64 clients", PLACE, _placement, PLACED, _WRITERS, 64, False)
 CASES: Final = (
-    Case("order", "One order by id, with customer and lines", ORDER, _order, re.compile(b'"lineTotal"'), _READERS),
+    BY_ID,
     Case("page", "A customer's page of 20 orders", PAGE, _customer, _LISTED, _READERS),
-    Case("order64", "One order, 64 connections", ORDER, _order, re.compile(b'"lineTotal"'), _READERS, 64),
+    replace(BY_ID, name="order64", title="One order, 64 connections", connections=64),
     Case("page64", "A page of 20 orders, 64 connections", PAGE, _customer, _LISTED, _READERS, 64),
     Case("search", "A page of 20 products by search", SEARCH, _search, _LISTED, _READERS),
-    Case("place", "placeOrder with 3 lines, 16 clients", PLACE, _placement, _PLACED, _WRITERS, 16, False),
-    Case("place64", "placeOrder with 3 lines, 64 clients", PLACE, _placement, _PLACED, _WRITERS, 64, False),
-    Case("hot", "placeOrder, all of the same 3 products, 64 clients", PLACE, _hot, _PLACED, _WRITERS, 64, False),
+    replace(
+        BY_ID,
+        name="mixed",
+        title="Nine orders by id to one placeOrder, 16 connections",
+        good=re.compile(_FOUND.pattern + b"|" + PLACED.pattern),
+        servers=(OURS, CRUD),
+        is_pinned=False,
+        writing=PLACING,
+        note="Every tenth request places an order with 3 lines. The p50 is that of a read, the p99 that of a write.",
+    ),
+    replace(PLACING, name="place", title="placeOrder with 3 lines, 16 clients", connections=16),
+    PLACING,
+    replace(PLACING, name="hot", title="placeOrder, all of the same 3 products, 64 clients", variables=_hot),
     SEEN,
+    SEEN64,
+    replace(
+        SEEN64,
+        name="half",
+        title="placeOrder until it can be read, at half of that load",
+        half_of=SEEN64.name,
+        note=(
+            "Half as many requests a second as the 64 clients above came to, sent when they are due, whatever the "
+            "answers do. A latency begins when its request is due, not when a connection is free for it."
+        ),
+    ),
 )

@@ -1,7 +1,9 @@
-"""Subscribers: WebSockets that count what they get, cheaply enough for a thousand of them in one process."""
+"""Subscribers: WebSockets that count what they get, cheaply enough for thousands of them in one process."""
 
 import asyncio
 import json
+from collections.abc import Iterable, Mapping
+from functools import partial
 from time import perf_counter
 from typing import cast
 from urllib.parse import urlsplit
@@ -86,7 +88,7 @@ class Listener(asyncio.Protocol):
 
 
 class Listeners:
-    """So many sockets with the same subscription. Anything but a message of it is a failure, told when it is waited."""
+    """Sockets with a subscription each. Anything but a message of it is a failure, told when it is waited for."""
 
     def __init__(self) -> None:
         self.received = 0
@@ -96,16 +98,16 @@ class Listeners:
         self._arrived = asyncio.Event()
         self._sockets: list[Listener] = []
 
-    async def open(self, url: str, token: str | None, query: str, number: int) -> None:
-        """Connect them all, and subscribe."""
+    async def open(self, url: str, token: str | None, subscriptions: Iterable[Mapping[str, object]]) -> None:
+        """Connect a socket for each, and subscribe: with its query and variables."""
         loop, address = asyncio.get_running_loop(), urlsplit(url)
         opening = _OPENING.format(
             path=address.path, netloc=address.netloc, token=f"authorization: Bearer {token}\r\n" if token else ""
         ).encode()
-        subscribe = frame({"type": "subscribe", "id": "1", "payload": {"query": query}})
-        for _ in range(number):
+        for subscription in subscriptions:
+            subscribe = frame({"type": "subscribe", "id": "1", "payload": subscription})
             _, listener = await loop.create_connection(
-                lambda: Listener(self, opening, subscribe), address.hostname or "", address.port or 0
+                partial(Listener, self, opening, subscribe), address.hostname or "", address.port or 0
             )
             self._sockets.append(listener)
             async with asyncio.timeout(PATIENCE_SECONDS):

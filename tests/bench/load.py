@@ -1,4 +1,5 @@
-"""The load: connections that send the next request once they have the whole answer to the last, and look into it.
+"""The load: connections that send a request once they have the whole answer to the last, and look into it; or so many
+a second, whatever the answers do.
 
 On asyncio's protocols, because nothing may be dearer here than in the servers that are measured: whole HTTP clients
 do more for a request than a raw server does, and Node's autocannon would need Node for every run.
@@ -21,7 +22,8 @@ PATIENCE_SECONDS = 15.0
 class Outcome:
     """What came of a load. `latencies`: seconds, one for each good answer; `example`: the first that was not.
 
-    `late`: good answers that came after the `seconds` of the load, to requests that were sent before.
+    `late`: good answers that came after the `seconds` of the load, to requests that were sent before; where the load
+    had a rate there are none: they are among the `latencies`, or the slowest would not count.
     """
 
     seconds: float = 0.0
@@ -48,7 +50,9 @@ def http_request(url: str, body: bytes, token: str | None) -> bytes:
 class _Connection(asyncio.Protocol):
     """One of the clients. Its methods `on_...` are the parser's callbacks."""
 
-    def __init__(self, next_request: Callable[[], bytes | None], took: Callable[[int, bytes, float], None]) -> None:
+    def __init__(
+        self, next_request: Callable[[], tuple[bytes, float] | None], took: Callable[[int, bytes, float], None]
+    ) -> None:
         self._next_request = next_request
         self._took = took
         self._parser = HttpResponseParser(self)
@@ -68,7 +72,7 @@ class _Connection(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         self._waiting = False
-        self._took(self._parser.get_status_code(), b"".join(self._body), perf_counter() - self._sent_at)
+        self._took(self._parser.get_status_code(), b"".join(self._body), perf_counter() - self._due)
         self._body.clear()
         self._send()
 
@@ -83,13 +87,21 @@ class _Connection(asyncio.Protocol):
             self.done.set_result(None)
 
     def _send(self) -> None:
-        request = self._next_request()
-        if request is None:
+        turn = self._next_request()
+        if turn is None:
             self._transport.close()
             return
         self._waiting = True
-        self._sent_at = perf_counter()
-        self._transport.write(request)
+        request, self._due = turn
+        early = self._due - perf_counter()
+        if early > 0:
+            asyncio.get_running_loop().call_later(early, self._write, request)
+        else:
+            self._write(request)
+
+    def _write(self, request: bytes) -> None:
+        if not self.done.done():
+            self._transport.write(request)
 
 
 async def drive(
@@ -99,19 +111,27 @@ async def drive(
     *,
     connections: int,
     seconds: float,
+    rate: float | None = None,
     patience: float = PATIENCE_SECONDS,
 ) -> Outcome:
-    """Send the requests for so long, or as long as there are any; an answer counts if its body is good."""
+    """Send the requests for so long, or as long as there are any; an answer counts if its body is good.
+
+    With a rate, so many of them are due each second, and a latency begins when its request is due: what has to wait
+    for a free connection has waited for the server. What then finds none at all is an error.
+    """
     loop = asyncio.get_running_loop()
     address, outcome = urlsplit(url), Outcome()
     began = perf_counter()
 
-    def next_request() -> bytes | None:
-        return next(requests, None) if perf_counter() - began < seconds else None
+    due = (began + n / rate for n in range(round(rate * seconds))) if rate else _now_until(began + seconds)
+    turns = zip(requests, due, strict=False)
+
+    def next_request() -> tuple[bytes, float] | None:
+        return next(turns, None)
 
     def took(status: int, body: bytes, latency: float) -> None:
         if status == 200 and is_good(body):
-            if perf_counter() - began <= seconds:
+            if rate or perf_counter() - began <= seconds:
                 outcome.latencies.append(latency)
             else:
                 outcome.late += 1
@@ -131,4 +151,11 @@ async def drive(
     for client in clients:
         client.give_up()
     await asyncio.gather(*waiting)
+    if rate:
+        outcome.errors += sum(1 for _ in turns)
     return outcome
+
+
+def _now_until(end: float) -> Iterator[float]:
+    while (now := perf_counter()) < end:
+        yield now

@@ -1,12 +1,14 @@
 """What the orders of the shop take in Redis, with all the views that show them."""
 
 from collections import Counter
+from itertools import islice
 from typing import Final
 
 from redis import Redis
 
 _ROWS: Final = "order"
 _LISTS: Final = "orders"
+_AT_ONCE: Final = 1_000
 
 
 def bytes_an_order(redis_url: str) -> dict[str, float]:
@@ -17,9 +19,14 @@ def bytes_an_order(redis_url: str) -> dict[str, float]:
     used: Counter[str] = Counter()
     orders = 0
     with Redis.from_url(redis_url, decode_responses=True) as redis:
-        for key in redis.scan_iter("{p*:order*", count=10_000):
-            _, _, kind, *_ = key.split(":")
-            orders += kind == _ROWS
-            used[kind] += redis.memory_usage(key, samples=0) or 0
+        keys = redis.scan_iter("{p*:order*", count=10_000)
+        while part := list(islice(keys, _AT_ONCE)):
+            pipeline = redis.pipeline(transaction=False)
+            for key in part:
+                pipeline.memory_usage(key, samples=0)
+            for key, size in zip(part, pipeline.execute(), strict=True):
+                _, _, kind, *_ = key.split(":")
+                orders += kind == _ROWS
+                used[kind] += size or 0
     rows, lists = used[_ROWS] / orders, used[_LISTS] / orders
     return {"its row": rows, "its places in lists": lists, "together": rows + lists}

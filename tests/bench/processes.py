@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import resource
 import sys
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -50,6 +51,17 @@ def cpu_seconds(pids: Mapping[str, int]) -> dict[str, float]:
 def resident_bytes(pids: Mapping[str, int]) -> dict[str, int]:
     """The memory that each holds."""
     return {name: psutil.Process(pid).memory_info().rss for name, pid in pids.items()}
+
+
+def may_open(files: int) -> bool:
+    """Whether we, and what we start from now on, may each open so many files and sockets; raises the limit to it."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft >= files or soft == resource.RLIM_INFINITY:
+        return True
+    if hard != resource.RLIM_INFINITY and hard < files:
+        return False
+    resource.setrlimit(resource.RLIMIT_NOFILE, (files, hard))
+    return True
 
 
 @asynccontextmanager

@@ -13,6 +13,7 @@ from tempfile import TemporaryFile
 from time import perf_counter
 from typing import IO, Any, Final
 
+from pymongo import MongoClient
 from redis.asyncio import Redis
 
 from projector.consumer import Consumer
@@ -69,14 +70,20 @@ async def measure(staged: Stage) -> Rebuilt:
     seconds = await _rebuild(staged.environment)
     used = {name: now - before[name] for name, now in cpu_seconds(staged.shared).items()}
     memory = resident_bytes(staged.shared)
-    events = staged.shop.events
+    events = _journaled(staged.environment)
     return Rebuilt(
         events=events,
         rate=events / seconds,
-        bare=await bare_rate(staged.environment["REDIS_URL"], events),
+        bare=await bare_rate(staged.environment["REDIS_URL"], staged.shop.events),
         cpu={name: 1e6 * spent / events for name, spent in used.items()},
         memory=memory,
     )
+
+
+def _journaled(environment: Mapping[str, str]) -> int:
+    """How many events there are: those of the shop, and of all that was ordered since."""
+    with MongoClient[dict[str, object]](environment["MONGODB_URL"]) as client:
+        return client[environment["MONGODB_DATABASE"]]["journal"].estimated_document_count()
 
 
 async def _rebuild(environment: Mapping[str, str]) -> float:

@@ -2,15 +2,16 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from rich.console import Console
 from rich.table import Table
 
 from tests.bench.cases import CASES, OURS, Case
-from tests.bench.fanout import Delivery
+from tests.bench.fanout import NOTE, Delivery
+from tests.bench.growth import ASKED_FOR, Grown
 from tests.bench.projection import Rebuilt
 from tests.bench.rounds import Result, Spread
 from tests.bench.shop import LINES
@@ -27,8 +28,8 @@ Written by `make bench`, which measures on your machine; nothing here is edited 
   each of which sends the next request when it has read the answer to the last. An answer counts if its *body* is
   right. Before anything is measured, the servers' first answers to each query are compared with this system's, whole.
 - Rounds are interleaved: every server once, then every server again. A figure is the median of the rounds.
-- For reads, the server has a core of its own, and load generator, Redis and MongoDB share the others. For writes
-  nothing is pinned, because most of the work is the databases'.
+- For reads, the server has a core of its own, and load generator, Redis and MongoDB share the others. Where there are
+  writes nothing is pinned, because most of their work is the databases'.
 - CPU is what the processes used, divided by the requests. After a load of writes this system catches up, until all of
   it can be read, before the next server's turn: the CPU for that is counted, the time is not.
 - This system checks tokens, limits and positions, and masks errors, as in production. Its peers do not.
@@ -46,6 +47,7 @@ class Report:
     deliveries: list[Delivery] = field(default_factory=list)
     limits: dict[str, float] = field(default_factory=dict)
     memory: dict[str, float] = field(default_factory=dict)
+    growth: list[Grown] = field(default_factory=list)
     rebuilt: Rebuilt | None = None
     skipped: dict[str, str] = field(default_factory=dict)
 
@@ -57,10 +59,8 @@ class Report:
 def _plain(value: Any) -> Any:
     if isinstance(value, Spread):
         return {name: _plain(figure) for name, figure in value._asdict().items()}
-    if isinstance(value, Report):
-        return {name: _plain(getattr(value, name)) for name in value.__dataclass_fields__}
-    if isinstance(value, Result | Delivery | Rebuilt):
-        return {name: _plain(getattr(value, name)) for name in value.__dataclass_fields__}
+    if is_dataclass(value):
+        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, Mapping):
         return {name: _plain(one) for name, one in value.items()}
     if isinstance(value, list):
@@ -73,6 +73,10 @@ def figure(value: float) -> str:
     return f"{value:.3g}" if value < 100 else f"{float(f'{value:.3g}'):,.0f}"
 
 
+def _range(spread: Spread) -> str:
+    return f"{figure(spread.least)} to {figure(spread.most)}"
+
+
 def rows_of(case: str, results: Sequence[Result]) -> list[tuple[str, ...]]:
     """The rows of a case's table, the fastest server last."""
     its = sorted((result for result in results if result.case == case), key=lambda result: result.rate)
@@ -81,7 +85,7 @@ def rows_of(case: str, results: Sequence[Result]) -> list[tuple[str, ...]]:
         (
             result.server,
             figure(result.rate.median),
-            f"{figure(result.rate.least)} to {figure(result.rate.most)}",
+            _range(result.rate),
             figure(result.p50.median),
             figure(result.p99.median),
             ", ".join(f"{name} {figure(cpu)}" for name, cpu in result.cpu.items() if cpu >= 1),
@@ -97,13 +101,13 @@ def rows_of(case: str, results: Sequence[Result]) -> list[tuple[str, ...]]:
 def show(report: Report, console: Console) -> None:
     """On the terminal."""
     for case in _measured(report):
-        table = Table(*_COLUMNS, title=case.title)
+        table = Table(*_COLUMNS, title=case.title, caption=case.note)
         for row in rows_of(case.name, report.results):
             table.add_row(*row)
         console.print(table)
-    for heading, columns, rows in _further(report):
-        table = Table(*columns, title=heading)
-        for row in rows:
+    for further in _further(report):
+        table = Table(*further.columns, title=further.heading, caption=further.note)
+        for row in further.rows:
             table.add_row(*row)
         console.print(table)
     for name, why in report.skipped.items():
@@ -133,15 +137,19 @@ def _page(report: Report) -> Iterator[str]:
         yield f"\n{name} was left out: {why}."
     for case in _measured(report):
         yield f"\n## {case.title}\n"
+        if case.note:
+            yield f"{case.note}\n"
         yield f"![requests a second](benchmarks/{case.name}.svg)\n"
         yield from _table(_COLUMNS, rows_of(case.name, report.results))
         for result in report.results:
             if result.case == case.name and result.errors:
                 yield f"\n{result.server}: {result.errors} errors, such as `{result.example[:200]}`."
         yield f"\n```graphql\n{case.document}\n```"
-    for heading, columns, rows in _further(report):
-        yield f"\n## {heading}\n"
-        yield from _table(columns, rows)
+    for further in _further(report):
+        yield f"\n## {further.heading}\n"
+        if further.note:
+            yield f"{further.note}\n"
+        yield from _table(further.columns, further.rows)
     yield ""
 
 
@@ -150,40 +158,87 @@ def _measured(report: Report) -> list[Case]:
     return [case for case in CASES if case.name in names]
 
 
-def _further(report: Report) -> Iterator[tuple[str, tuple[str, ...], list[tuple[str, ...]]]]:
-    """What is no case: heading, columns, rows."""
+class _Further(NamedTuple):
+    """What is no case."""
+
+    heading: str
+    note: str
+    columns: tuple[str, ...]
+    rows: Sequence[tuple[str, ...]]
+
+
+def _further(report: Report) -> Iterator[_Further]:
     if report.deliveries:
-        yield (
-            "Fan-out: changes of all orders to many sockets",
-            ("server", "subscribers", "messages/s", "least to most", "CPU µs a message"),
-            [
-                (
-                    delivery.server,
-                    str(delivery.subscribers),
-                    figure(delivery.rate.median),
-                    f"{figure(delivery.rate.least)} to {figure(delivery.rate.most)}",
-                    figure(delivery.cpu),
-                )
-                for delivery in report.deliveries
-            ],
-        )
+        columns = ("server", "subscribers", "of", "messages/s", "least to most", "CPU µs a message", "ours is")
+        yield _Further("Fan-out", NOTE, columns, _rows_of_deliveries(report.deliveries))
     if report.limits:
-        yield "Limits of the databases", ("what", "a second"), [(n, figure(x)) for n, x in report.limits.items()]
+        rates = [(name, figure(rate)) for name, rate in report.limits.items()]
+        yield _Further("Limits of the databases", "", ("what", "a second"), rates)
     if report.memory:
-        yield (
-            f"Memory of an order with {LINES} lines, in Redis",
-            ("what", "bytes"),
-            [(name, figure(size)) for name, size in report.memory.items()],
+        sizes = [(name, figure(size)) for name, size in report.memory.items()]
+        yield _Further(f"Memory of an order with {LINES} lines, in Redis", "", ("what", "bytes"), sizes)
+    if report.growth:
+        columns = (
+            "orders",
+            "p50 ms",
+            "least to most",
+            "requests/s",
+            "least to most",
+            "errors",
+            "bytes of Redis an order",
         )
+        yield _Further("Growth: one order by id, of ever more", _about(report.growth), columns, _rows_of(report.growth))
     if rebuilt := report.rebuilt:
-        rows: list[tuple[str, ...]] = [
-            ("`orderstream rebuild`, events/s", figure(rebuilt.rate)),
-            ("its steps, applied by a bare loop, events/s", figure(rebuilt.bare)),
-            ("ratio", figure(rebuilt.rate / rebuilt.bare)),
-            *((f"{name}: CPU µs an event", figure(cpu)) for name, cpu in rebuilt.cpu.items()),
-            *((f"{name}: memory afterwards, MB", figure(size / 1e6)) for name, size in rebuilt.memory.items()),
-        ]
-        yield f"Projection of {rebuilt.events:,} events", ("what", ""), rows
+        yield _Further(f"Projection of {rebuilt.events:,} events", "", ("what", ""), _rows_of_rebuilt(rebuilt))
+
+
+def _rows_of_deliveries(deliveries: Sequence[Delivery]) -> list[tuple[str, ...]]:
+    ours = {(one.subscribers, one.hears): one.rate.median for one in deliveries if one.server == OURS.name}
+    return [
+        (
+            one.server,
+            f"{one.subscribers:,}",
+            one.hears,
+            figure(one.rate.median),
+            _range(one.rate),
+            figure(one.cpu),
+            "" if one.server == OURS.name else f"{figure(ours[one.subscribers, one.hears] / one.rate.median)} times",
+        )
+        for one in deliveries
+    ]
+
+
+def _about(growth: Sequence[Grown]) -> str:
+    fewest, most = growth[0], growth[-1]
+    ratio = most.result.p50.median / fewest.result.p50.median
+    return (
+        f"A system of its own for each number of orders, in interleaved rounds with 16 connections; the {ASKED_FOR:,} "
+        f"requests ask for any of them. With {most.orders:,} orders the p50 is {figure(ratio)} times that with "
+        f"{fewest.orders:,}. The bytes are those of an order's row and its places in lists."
+    )
+
+
+def _rows_of(growth: Sequence[Grown]) -> list[tuple[str, ...]]:
+    return [
+        (
+            f"{grown.orders:,}",
+            *(figure(grown.result.p50.median), _range(grown.result.p50)),
+            *(figure(grown.result.rate.median), _range(grown.result.rate)),
+            str(grown.result.errors),
+            figure(grown.memory["together"]),
+        )
+        for grown in growth
+    ]
+
+
+def _rows_of_rebuilt(rebuilt: Rebuilt) -> list[tuple[str, ...]]:
+    return [
+        ("`orderstream rebuild`, events/s", figure(rebuilt.rate)),
+        ("its steps, applied by a bare loop, events/s", figure(rebuilt.bare)),
+        ("ratio", figure(rebuilt.rate / rebuilt.bare)),
+        *((f"{name}: CPU µs an event", figure(cpu)) for name, cpu in rebuilt.cpu.items()),
+        *((f"{name}: memory afterwards, MB", figure(size / 1e6)) for name, size in rebuilt.memory.items()),
+    ]
 
 
 def _table(columns: Sequence[str], rows: Any) -> Iterator[str]:

@@ -65,14 +65,9 @@ class Shop:
 
     def history(self) -> Iterator[Commit]:
         """What happened, commit by commit."""
-        random, at_hand = self._random, max(self._wanted // 200, 2)
-        customers = [self._id("cus", random.randrange(SLOTS)) for _ in range(at_hand)]
-        products = [self._id("prd", CATALOGUE_SLOT) for _ in range(max(4 * at_hand, 40))]
-        for n, id in enumerate(customers):
-            name = f"{random.choice(WORDS)} {random.choice(WORDS)} {n}".title()
-            yield self._commit((id, CustomerRegistered(name=name, email=f"customer{n}@example.com")))
-        for n, id in enumerate(products):
-            yield self._commit((id, self._product(n)))
+        random = self._random
+        yield from self._opening()
+        customers, products = self.ids["cus"], self.ids["prd"]
         open_orders: list[str] = []
         while self.events < self._wanted:
             if open_orders and random.random() < 0.5:
@@ -81,6 +76,16 @@ class Shop:
                 customer = random.choice(customers)
                 open_orders.append(self._id("ord", slot_of(customer)))
                 yield self._place(open_orders[-1], customer, random.sample(products, LINES))
+
+    def _opening(self) -> Iterator[Commit]:
+        random, at_hand = self._random, max(self._wanted // 200, 2)
+        customers = [self._id("cus", random.randrange(SLOTS)) for _ in range(at_hand)]
+        products = [self._id("prd", CATALOGUE_SLOT) for _ in range(max(4 * at_hand, 40))]
+        for n, id in enumerate(customers):
+            name = f"{random.choice(WORDS)} {random.choice(WORDS)} {n}".title()
+            yield self._commit((id, CustomerRegistered(name=name, email=f"customer{n}@example.com")))
+        for n, id in enumerate(products):
+            yield self._commit((id, self._product(n)))
 
     def _product(self, number: int) -> ProductAdded:
         one, another = self._random.sample(WORDS, 2)
@@ -95,6 +100,11 @@ class Shop:
         )
 
     def _place(self, id: str, customer_id: str, products: list[str]) -> Commit:
+        placed = self._placed(customer_id, products)
+        reserved = ((line.product_id, StockReserved(order_id=id, quantity=line.quantity)) for line in placed.lines)
+        return self._commit((id, placed), *reserved)
+
+    def _placed(self, customer_id: str, products: list[str]) -> OrderPlaced:
         lines = tuple(
             Line(
                 product_id=product_id,
@@ -105,7 +115,7 @@ class Shop:
             )
             for product_id in products
         )
-        placed = OrderPlaced(
+        return OrderPlaced(
             customer_id=customer_id,
             lines=lines,
             total=sum(line.quantity * line.unit_price for line in lines),
@@ -113,8 +123,6 @@ class Shop:
             shipping_address=ShippingAddress(**ADDRESS),
             confirm_by=_NEVER,
         )
-        reserved = ((line.product_id, StockReserved(order_id=id, quantity=line.quantity)) for line in lines)
-        return self._commit((id, placed), *reserved)
 
     def _advance(self, open_orders: list[str]) -> Commit:
         """The next step of one of them, which leaves the list where it is the last."""
@@ -155,6 +163,21 @@ class Shop:
     def _id(self, kind: Kind, slot: int) -> str:
         self._now += timedelta(milliseconds=1)
         return new_id(kind, slot, self._now, self._random.randbytes)
+
+
+class Orders(Shop):
+    """So many orders that were placed, and nothing that happened to them or their products since; to be read only.
+
+    Their states are not kept, nor written: nobody asks for them, and there may be a million.
+    """
+
+    def history(self) -> Iterator[Commit]:
+        yield from self._opening()
+        while len(self.ids["ord"]) < self._wanted:
+            customer = self._random.choice(self.ids["cus"])
+            id = self._id("ord", slot_of(customer))
+            yield self._commit((id, self._placed(customer, self._random.sample(self.ids["prd"], LINES))))
+            del self.states[id], self.created[id]
 
 
 def aggregate_documents(shop: Shop) -> Iterator[tuple[str, Document]]:

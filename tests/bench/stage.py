@@ -56,15 +56,20 @@ class Stage:
     def url(self, server: Server) -> str:
         return f"http://127.0.0.1:{self.ports[server.name]}/graphql"
 
-    async def play(self, case: Case, server: Server, pool: list[bytes], seconds: float) -> Round:
-        """One load on one server."""
+    async def play(
+        self, case: Case, server: Server, pool: list[bytes], seconds: float, rate: float | None = None
+    ) -> Round:
+        """One load on one server, with a rate so many requests a second."""
         self.pin(server if case.is_pinned else None)
         token = staff_token() if server.is_ours else None
         requests = [http_request(self.url(server), body, token) for body in pool]
         processes = {"server": self.pids[server.name], **self.shared}
         before = cpu_seconds(processes)
         load = drive(
-            self.url(server), cycle(requests), case.judge(server), connections=case.connections, seconds=seconds
+            *(self.url(server), cycle(requests), case.judge(server)),
+            connections=case.connections,
+            seconds=seconds,
+            rate=rate,
         )
         outcome = await in_fast_loop(load)
         if server.is_ours and not case.is_query:
@@ -123,8 +128,9 @@ async def stage(directory: Path, shop: Shop, servers: Collection[Server], say: S
         running.push_async_callback(redis_server.stop, STOP_SECONDS)
         say("Writing the shop")
         write_shop(shop, mongodb.url, DATABASE)
-        write_normalised(shop, mongodb.url)
-        write_plain_hashes(shop, redis.url)
+        if not all(server.is_ours for server in servers):
+            write_normalised(shop, mongodb.url)
+            write_plain_hashes(shop, redis.url)
         environment = {
             "MONGODB_URL": mongodb.url,
             "MONGODB_DATABASE": DATABASE,

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from itertools import cycle
 
 import pytest
@@ -80,13 +80,13 @@ async def test_a_connection_that_is_closed_is_an_error() -> None:
 
 @asynccontextmanager
 async def slow(seconds: float) -> AsyncIterator[str]:
-    """A server that takes so long for its one answer; its URL."""
+    """A server that takes so long for each answer; its URL."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"{}")
-        await asyncio.sleep(seconds)
-        writer.write(http_answer(GOOD))
-        await reader.read()
+        with suppress(asyncio.IncompleteReadError, ConnectionError):
+            while await reader.readuntil(b"{}"):
+                await asyncio.sleep(seconds)
+                writer.write(http_answer(GOOD))
         writer.close()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
@@ -106,6 +106,30 @@ async def test_an_answer_that_nobody_waits_for_any_more_is_an_error() -> None:
         request = http_request(url, b"{}", None)
         outcome = await drive(url, cycle([request]), ORDER.judge(OURS), connections=2, seconds=0.1, patience=0.1)
     assert (outcome.latencies, outcome.late, outcome.errors) == ([], 0, 2)
+
+
+async def test_at_a_given_rate_a_latency_begins_when_the_request_is_due() -> None:
+    async with slow(0.2) as url:
+        requests = cycle([http_request(url, b"{}", None)])
+        outcome = await drive(url, requests, ORDER.judge(OURS), connections=1, seconds=0.3, rate=10)
+    assert (len(outcome.latencies), outcome.late, outcome.errors) == (3, 0, 0)
+    # Due at 0.0, 0.1 and 0.2, answered at 0.2, 0.4 and 0.6 at the earliest.
+    assert all(latency >= least for latency, least in zip(outcome.latencies, (0.19, 0.29, 0.39), strict=True))
+
+
+async def test_requests_at_a_given_rate_wait_until_they_are_due() -> None:
+    async with answering(http_answer(GOOD)) as url:
+        requests = cycle([http_request(url, b"{}", None)])
+        outcome = await drive(url, requests, ORDER.judge(OURS), connections=4, seconds=0.3, rate=20)
+    assert (len(outcome.latencies), outcome.errors) == (6, 0)
+    assert outcome.seconds >= 0.25
+
+
+async def test_what_was_due_and_never_sent_is_an_error() -> None:
+    async with slow(1.0) as url:
+        requests = cycle([http_request(url, b"{}", None)])
+        outcome = await drive(url, requests, ORDER.judge(OURS), connections=1, seconds=0.2, rate=50, patience=0.1)
+    assert (outcome.latencies, outcome.errors) == ([], 10)
 
 
 def test_a_server_that_answers_something_else_is_judged_by_that() -> None:

@@ -21,11 +21,13 @@ from tests.bench.cases import (
     Case,
     Server,
 )
+from tests.bench.fanout import Audience
 from tests.bench.shop import Shop
 from tests.bench.stage import Stage, agree, in_fast_loop, stage, store_answers, why_not
 
 QUERIES = [case for case in CASES if case.is_query]
 PLACE = next(case for case in CASES if case.name == "place")
+MIXED = next(case for case in CASES if case.name == "mixed")
 PYTHON = (OURS, CRUD, IDIOMATIC, RAW_READ)
 COMPARED = 5
 NODE = (MERCURIUS, MERCURIUS_ROWS, YOGA)
@@ -57,6 +59,15 @@ async def test_an_answer_that_differs_is_found_out(staged: Stage) -> None:
         await store_answers(staged, QUERIES[:1], 1)
 
 
+@pytest.mark.parametrize("server", MIXED.servers, ids=lambda server: server.name)
+async def test_reads_and_writes_are_answered_from_one_pool(staged: Stage, server: Server) -> None:
+    pool = MIXED.pool(staged.shop, 20)
+    assert [b"mutation" in body for body in pool] == 2 * ([False] * 9 + [True])
+    played = await staged.play(MIXED, server, pool, 0.1)
+    assert played.outcome.errors == 0, played.outcome.example
+    assert played.outcome.latencies or played.outcome.late
+
+
 @pytest.mark.parametrize("server", [OURS, CRUD, CRUD_LOOSE], ids=lambda server: server.name)
 async def test_an_order_is_placed_by_whoever_writes(staged: Stage, server: Server) -> None:
     played = await staged.play(PLACE, server, PLACE.pool(staged.shop)[:4], 0.1)
@@ -64,9 +75,19 @@ async def test_an_order_is_placed_by_whoever_writes(staged: Stage, server: Serve
     assert played.outcome.latencies or played.outcome.late
 
 
+@pytest.mark.parametrize(
+    "audience",
+    [
+        Audience("all", 3, 4),
+        Audience("all", 3, 1),
+        Audience("one", 3, 1, of_one=True),
+        Audience("each", 6, 3, of_one=True),
+    ],
+    ids=["together", "one at a time", "one order", "an order each"],
+)
 @pytest.mark.parametrize("server", [OURS, IDIOMATIC], ids=lambda server: server.name)
-async def test_changes_reach_every_subscriber(staged: Stage, server: Server) -> None:
-    delivery = await in_fast_loop(fanout.measure(staged, server, 3, 1, messages=12))
+async def test_changes_reach_every_subscriber(staged: Stage, server: Server, audience: Audience) -> None:
+    delivery = await in_fast_loop(fanout.measure(staged, server, audience, 1))
     assert delivery.rate.median > 0
 
 

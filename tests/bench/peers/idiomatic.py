@@ -2,8 +2,9 @@
 
 import asyncio
 import os
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Final
 
 import strawberry
@@ -16,7 +17,7 @@ from strawberry.asgi import GraphQL
 from read_model.pages import EVERYTHING, Cut
 from read_model.schema.changes import CHANGE, Change, OrderChanged, decode_changes
 from read_model.schema.keys import Keys, feed_key
-from read_model.schema.orders import OrderSummary, decode_lines
+from read_model.schema.orders import OrderSummary, StatusRow, decode_lines, decode_timeline
 from read_model.schema.products import ProductRow
 from read_model.search import Criteria
 from tests.bench.peers.contract import (
@@ -43,7 +44,7 @@ class Rows:
 
     def __init__(self, redis: Redis) -> None:
         self._redis: Any = redis
-        self._queues: set[asyncio.Queue[OrderChanged]] = set()
+        self._queues: defaultdict[str, set[asyncio.Queue[OrderChanged]]] = defaultdict(set)
         self._following = asyncio.create_task(self._follow())
 
     async def order(self, id: str) -> Order | None:
@@ -65,15 +66,19 @@ class Rows:
         found = [_product(await self._redis.hget(_CATALOGUE.product(id), "summary")) for id in ids]
         return Connection.of(found, first, total)
 
-    async def changes(self) -> AsyncGenerator[OrderChanged, None]:
-        """The changes of all orders, from now on."""
+    async def timeline(self, id: str) -> Sequence[StatusRow]:
+        keys = Keys(partition_of(id, PARTITIONS), GENERATION)
+        return decode_timeline(await self._redis.hget(keys.order(id), "timeline") or "")
+
+    @contextmanager
+    def changes(self, id: str = "") -> Iterator[asyncio.Queue[OrderChanged]]:
+        """The changes of an order, or of all, from now on."""
         queue: asyncio.Queue[OrderChanged] = asyncio.Queue()
-        self._queues.add(queue)
+        self._queues[id].add(queue)
         try:
-            while True:
-                yield await queue.get()
+            yield queue
         finally:
-            self._queues.discard(queue)
+            self._queues[id].discard(queue)
 
     async def _follow(self) -> None:
         after: dict[Any, Any] = {}
@@ -89,7 +94,7 @@ class Rows:
     def _tell(self, changes: Sequence[Change]) -> None:
         for change in changes:
             if isinstance(change, OrderChanged):
-                for queue in self._queues:
+                for queue in (*self._queues[""], *self._queues.get(change.order_id, ())):
                     queue.put_nowait(change)
 
 
@@ -130,13 +135,29 @@ def _product(summary: str) -> Product:
     )
 
 
+Info = strawberry.Info[dict[str, Rows], None]
+
+
 @strawberry.type
 class Subscription:
     @strawberry.subscription
-    async def orders_changed(self, info: strawberry.Info[dict[str, Rows], None]) -> Changes:
-        async with aclosing(info.context["source"].changes()) as changes:
-            async for change in changes:
+    async def orders_changed(self, info: Info) -> Changes:
+        with info.context["source"].changes() as queue:
+            while True:
+                change = await queue.get()
                 yield OrderChange(order_id=strawberry.ID(change.order_id), version=change.version, status=change.status)
+
+    @strawberry.subscription
+    async def order_status_changed(self, info: Info, order_id: strawberry.ID, after_version: int) -> Changes:
+        rows, seen = info.context["source"], after_version
+        with rows.changes(order_id) as queue:
+            news: Sequence[StatusRow | OrderChanged] = await rows.timeline(order_id)
+            while True:
+                for change in news:
+                    if change.version > seen and change.status != change.previous_status:
+                        seen = change.version
+                        yield OrderChange(order_id=order_id, version=change.version, status=change.status)
+                news = [await queue.get()]
 
 
 class App(GraphQL[Any, None]):
