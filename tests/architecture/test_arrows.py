@@ -46,7 +46,7 @@ PLANTS = {
         ("api/orders/types.py", "import write_model.orders.place_order"),
     ],
     "mongo": [("api/context.py", "import write_model.mongo.loader")],
-    "circles": [("read_model/schema/keys.py", "import read_model.pages\nimport read_model.schema.orders")],
+    "circles": [("read_model/schema/keys.py", "import read_model.listings\nimport read_model.schema.orders")],
     "aggregates": [("api/orders/mutations.py", "import write_model.orders.order")],
     "stack": [("api/app.py", "import stack.settings")],
     "motor": [("write_model/startup.py", "import motor.motor_asyncio")],
