@@ -1,7 +1,7 @@
 """Group commit: commands that arrive together are decided in arrival order and committed in one transaction.
 
-A batch is what queued up while the last one was in flight, and what comes right after that: whoever has an answer
-often has the next command, and all of a batch have theirs at once.
+A batch is what queued up while the last one was in flight; and where that is less than the last one was, what comes
+right after it: whoever has an answer often has the next command, and all of a batch have theirs at once.
 """
 
 import asyncio
@@ -32,8 +32,9 @@ _PAUSE_SECONDS = 0.02
 _LULL_SECONDS = 0.002
 """No command for so long: no more are about to come."""
 _COMPANY = 0.25
+"""How long a batch may wait for company, as a share of what the last one took;"""
 _LONGEST_COMPANY_SECONDS = 0.02
-"""How long a batch may wait for more of them: such a share of what the last one took, and never longer than that."""
+"""and at most."""
 _log = logging.getLogger(__name__)
 
 
@@ -74,8 +75,8 @@ class Committer:
         try:
             while True:
                 await self._arrival()
-                if len(batch) > 1:
-                    await self._company(ended + min(_COMPANY * (ended - began), _LONGEST_COMPANY_SECONDS))
+                if len(batch) > 1 and not self._gate.is_entered:
+                    await self._company(len(batch), ended + min(_COMPANY * (ended - began), _LONGEST_COMPANY_SECONDS))
                 began = loop.time()
                 batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), self._settings.commit_batch))]
                 await self._settle(batch)
@@ -98,15 +99,13 @@ class Committer:
                 await self._gate.leave()
         await self._arrived.wait()
 
-    async def _company(self, deadline: float) -> None:
-        """Wait for more commands as long as they keep coming, and nobody else waits for our turn."""
+    async def _company(self, wanted: int, deadline: float) -> None:
+        """Wait until so many commands are there, as long as they keep coming."""
         loop = asyncio.get_running_loop()
         there = 0
-        while there < len(self._waiting) < self._settings.commit_batch and loop.time() < deadline:
-            if self._gate.is_entered:
-                return
+        while there < len(self._waiting) < wanted and (left := deadline - loop.time()) > 0:
             there = len(self._waiting)
-            await asyncio.sleep(_LULL_SECONDS)
+            await asyncio.sleep(min(_LULL_SECONDS, left))
 
     async def drain(self) -> None:
         """Take no more commands, and wait until every one that was taken has its answer."""
