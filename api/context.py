@@ -93,7 +93,7 @@ class Context:
     def of(cls, services: Services, scope: Scope, reply_headers: MutableHeaders | None = None) -> Self:
         """The context of a request, or of a WebSocket by its handshake."""
         headers = scope["headers"]
-        firsts: dict[bytes, bytes] = dict(reversed(headers))  # others may come behind the body
+        firsts: dict[bytes, bytes] = dict(reversed(headers))  # others may be trailers, behind the body
         preferences = b",".join([value for name, value in headers if name == b"prefer"]) if b"prefer" in firsts else b""
         client: tuple[str, int] | None = scope.get("client")
         return cls(

@@ -101,6 +101,7 @@ class HttpProtocol(HttpToolsProtocol):
             closing = b"" if cycle.keep_alive else b"connection: close\r\n"
             self.transport.write(_HEAD % (len(body), headers, closing, body))
             cycle.response_started = cycle.response_complete = True
+            cycle.body = bytearray()  # the connection keeps the rest until the next request
             cycle.message_event.set()
             if not cycle.keep_alive:
                 self.transport.close()
