@@ -222,8 +222,9 @@ class _Follower:
         if Position.parse(oldest[0][0]) > position:
             self._offer(Resync(self.partition), self._everyone())
         entries: list[tuple[str, dict[str, str]]] = read[0][1]
+        heard = entries if self._by_id or self._by_predicate else ()  # or nobody listens
         offered = 0
-        for id, fields in entries if self._by_id or self._by_predicate else ():
+        for id, fields in heard:
             offered += self._announce(id, fields)
             if offered > MOST_AT_ONCE:
                 offered = 0

@@ -15,7 +15,7 @@ from read_model.schema.keys import Keys
 class Listing(Ordering):
     """A list that is a sorted set in each of its partitions, every score 0, merged; or what several have in common.
 
-    `id_of`: the id in a member; None where the members are ids, and then of one set.
+    `id_of`: the id in a member; None where the members are ids, and `sets` gives one set.
     """
 
     rows: Rows
@@ -26,7 +26,7 @@ class Listing(Ordering):
     async def read(self, reader: Reader, request: PageRequest, parts: Parts | None = None) -> Page[Row]:
         """The page with its rows, all parts or these: one round trip for the members, one for the rows.
 
-        Of one set, an end of the whole list takes one for both.
+        An end of a whole list that is one set in one partition takes one for both.
         """
         cut = self.cut(request)
         counted = [part for part in (self.within, *cut.outside) if part is not None]
@@ -45,7 +45,7 @@ class Listing(Ordering):
         if at_once:
             [[values, *_]] = replies
             rows = self.rows.of_list(values, parts)
-            found = list(rows)
+            found = list(rows)  # all of them: a row and its places change in one step
         else:
             found = sorted(chain.from_iterable(members for members, *_ in replies), reverse=cut.downward)
             rows = await self._rows_of(reader, found[: request.size], parts)

@@ -40,8 +40,8 @@ async def orders(
 ) -> Page[Row]:
     """The orders of all customers or of one, in any status or in one, by creation; BadCursor, Unavailable.
 
-    Two round trips; one for an end of a customer's whole list. A cursor may be passed on with another filter or order:
-    it names a moment.
+    Two round trips; one for an end of a whole list that is one partition's, as a customer's is. A cursor may be passed
+    on with another filter or order: it names a moment.
     """
     if customer_id is not None and kind_of(customer_id) != "cus":
         return empty_page()

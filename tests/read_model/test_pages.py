@@ -5,11 +5,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from redis.asyncio import Redis
 
+from read_model import orders as baskets
 from read_model.connection import Reader
 from read_model.errors import BadCursor, BadPage
+from read_model.multiplexed import open_connection
 from read_model.pages import Bound, Page, PageRequest, Range
-from read_model.schema.orders import STATUSES, OrderRow
+from read_model.schema.orders import OrderRow
+from read_model.settings import ReadSettings
 from tests.read_model.catalogue import Catalogue, product_added
 from tests.read_model.decoded import orders, products
 from tests.read_model.projected import PARTITIONS, Projected, at, make_id, order_row
@@ -189,24 +193,42 @@ async def test_the_round_trips_of_a_page_do_not_depend_on_its_size(reader: Reade
 
 
 @pytest.mark.parametrize("newest_first", [True, False])
-@pytest.mark.parametrize("asked", [{"first": 3}, {"last": 3}, {"first": 0}, {"first": 100}])
+@pytest.mark.parametrize("status", [None, "PLACED"])
+@pytest.mark.parametrize("asked", [{"first": 3}, {"last": 3}, {"first": 0}, {"last": 0}, {"first": 100}])
 async def test_an_end_of_a_customers_list_comes_with_its_rows(
-    reader: Reader, projected: Projected, asked: dict[str, Any], newest_first: bool
+    reader: Reader, projected: Projected, asked: dict[str, Any], status: str | None, newest_first: bool
 ) -> None:
     whose = make_id("cus", 1)
-    rows = [order_row(make_id("ord", 1, n), whose, status, second=n) for n, status in enumerate(STATUSES)]
+    some = ("PLACED", "DRAFT", "PLACED", "PLACED", "CANCELLED", "PLACED")
+    rows = [order_row(make_id("ord", 1, n), whose, its, name="Žofie", second=n) for n, its in enumerate(some)]
     await projected.order(*rows, order_row(make_id("ord", 1, 9), make_id("cus", 1 + PARTITIONS)))
     request, before = PageRequest(**asked), reader.round_trips
-    page = await orders(reader, page=request, customer_id=whose, newest_first=newest_first)
+    wanted: dict[str, Any] = {"page": request, "customer_id": whose, "status": status, "newest_first": newest_first}
+    page = await orders(reader, **wanted)
     assert reader.round_trips - before == 1
     # The beginning of time changes nothing in what is asked, but in how.
-    other = await orders(
-        reader, page=request, customer_id=whose, newest_first=newest_first, created_from=datetime.fromtimestamp(0, UTC)
-    )
+    assert page == await orders(reader, **wanted, created_from=datetime.fromtimestamp(0, UTC))
     assert reader.round_trips - before == (3 if request.size else 2)
-    assert page == other
-    listed = rows[::-1] if newest_first else rows
-    assert page.rows == tuple(listed[-request.size :] if request.backward else listed[: request.size])
+    listed = [row for row in rows if status in (None, row.summary.status)][:: -1 if newest_first else 1]
+    assert page.rows == tuple(listed[len(listed) - request.size :] if request.backward else listed[: request.size])
+    parts = await baskets.orders(reader, **wanted, parts=("summary",))
+    assert [row.texts for row in parts.rows] == [{"summary": row.summary.encode().decode()} for row in page.rows]
+
+
+async def test_a_list_may_be_read_by_one_who_may_only_read(
+    reader: Reader, redis: Redis, settings: ReadSettings, projected: Projected
+) -> None:
+    whose = make_id("cus", 1)
+    await place(projected, 2)
+    await projected.order(order_row(make_id("ord", 1, 9), whose))
+    rights = ["-@all", "+@read", "+eval_ro", "+evalsha_ro", "+sort_ro"]
+    await redis.acl_setuser("lister", enabled=True, nopass=True, reset=True, keys=["%R~*"], commands=rights)
+    url = settings.redis_url.get_secret_value().replace("redis://", "redis://lister:any@")
+    confined = ReadSettings.model_validate({**settings.model_dump(), "redis_url": url})
+    async with open_connection(confined) as connection:
+        for customer_id, count in ((None, 3), (whose, 1)):
+            page = await orders(Reader(connection, confined), page=PageRequest(), customer_id=customer_id)
+            assert (len(page.rows), page.total_count) == (count, count)
 
 
 @pytest.mark.parametrize("argument", ["after", "before"])
