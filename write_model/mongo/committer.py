@@ -32,9 +32,9 @@ _PAUSE_SECONDS = 0.02
 _LULL_SECONDS = 0.002
 """No command for so long: no more are about to come."""
 _COMPANY = 0.25
-"""How long a batch may wait for company, as a share of what the last one took;"""
+"""How long a batch may wait for company, as a share of what the last one took."""
 _LONGEST_COMPANY_SECONDS = 0.02
-"""and at most."""
+"""However long the last one took."""
 _log = logging.getLogger(__name__)
 
 
