@@ -228,6 +228,15 @@ async def test_who_is_answered_by_a_process_that_leaves_finds_another_one(served
         assert await client.rest() == b""
 
 
+async def test_a_connection_that_waits_for_the_next_request_keeps_nothing_of_the_last(served: Served) -> None:
+    async with served.client() as client:
+        client.send(request("/short", b"a" * 60_000))
+        await client.answer()
+        [connection] = served.state.connections
+        assert isinstance(connection, HttpProtocol)
+        assert not connection.cycle.body
+
+
 async def test_a_client_that_does_not_read_is_waited_for(served: Served) -> None:
     async with served.client() as client:
         client.send(request("/short", b"a" * 60_000) * 300)
