@@ -37,10 +37,14 @@ _BEFORE: Final = Position(0, 1)
 
 @dataclass(frozen=True)
 class Rebuilt:
-    """Rates in events a second; CPU in microseconds an event and memory in bytes, of each process."""
+    """Rates in events a second; CPU in microseconds an event and memory in bytes, of each process.
+
+    The bare steps are those of the shop alone; what was ordered since is rebuilt as well.
+    """
 
     events: int
     rate: float
+    bare_events: int
     bare: float
     cpu: Mapping[str, float]
     memory: Mapping[str, int]
@@ -74,6 +78,7 @@ async def measure(staged: Stage) -> Rebuilt:
     return Rebuilt(
         events=events,
         rate=events / seconds,
+        bare_events=staged.shop.events,
         bare=await bare_rate(staged.environment["REDIS_URL"], staged.shop.events),
         cpu={name: 1e6 * spent / events for name, spent in used.items()},
         memory=memory,

@@ -1,6 +1,7 @@
 """The page and the figures beside it have everything that was measured."""
 
 import json
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from rich.console import Console
 from tests.bench.cases import CASES, IDIOMATIC, OURS
 from tests.bench.fanout import Delivery
 from tests.bench.growth import Grown
+from tests.bench.projection import Rebuilt
 from tests.bench.report import Report, show, write
 from tests.bench.rounds import Result, Spread
 
@@ -44,6 +46,14 @@ def test_a_delivery_is_compared_with_ours_to_the_same_audience(tmp_path: Path) -
     page = written(report, tmp_path)
     assert "| strawberry on our rows | 1,000 | all | 10 | 10 to 10 | 4 | 8 times |" in page
     assert "| strawberry on our rows | 1,000 | one | 20 | 20 to 20 | 4 | 3 times |" in page
+
+
+def test_a_rebuild_is_compared_with_bare_steps_of_as_many_events_only(tmp_path: Path) -> None:
+    one = Rebuilt(events=1_000, rate=8_000.0, bare_events=1_000, bare=16_000.0, cpu={}, memory={})
+    assert "| ratio | 0.5 |" in written(Report(rebuilt=one), tmp_path)
+    more = written(Report(rebuilt=replace(one, events=4_000)), tmp_path)
+    assert "| the steps of 1,000 events, applied by a bare loop, events/s | 16,000 |" in more
+    assert "ratio" not in more
 
 
 def test_a_case_that_needs_words_has_them() -> None:
