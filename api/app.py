@@ -8,12 +8,12 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from api.auth import Authenticator
 from api.context import Services
 from api.door import LastAnswers
 from api.errors import Faults
@@ -35,8 +35,9 @@ async def open_services(
 ) -> AsyncIterator[Services]:
     """Both models, open, and what else every request needs."""
     faults = Faults(lambda: entropy(8).hex())
-    async with open_write_model(write) as write_model, open_read_model(read) as read_model:
-        yield Services(api, write_model, read_model, faults, system_clock)
+    auth = Authenticator(api)
+    async with auth.ready(), open_write_model(write) as write_model, open_read_model(read) as read_model:
+        yield Services(api, auth, write_model, read_model, faults, system_clock)
 
 
 def create_app(services: Services, view: GraphQLView) -> Starlette:
@@ -50,10 +51,6 @@ def create_app(services: Services, view: GraphQLView) -> Starlette:
         return JSONResponse(state, status_code=503 if lacks else 200)
 
     middleware = [Middleware(LastAnswers, services.leaving)]
-    if settings.anonymous_staff:
-        # A page of a name that was made to point here (DNS rebinding) must not act as staff.
-        hosts = ["localhost", "127.0.0.1", "[::1]", settings.host]
-        middleware.append(Middleware(TrustedHostMiddleware, allowed_hosts=hosts, www_redirect=False))
     if settings.allowed_origins:
         middleware.append(
             Middleware(

@@ -6,8 +6,7 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import cached_property, lru_cache
-from ipaddress import ip_address
+from functools import cached_property
 from typing import Any, Final, Self
 from urllib.request import parse_http_list
 
@@ -15,8 +14,10 @@ import strawberry
 from starlette.datastructures import MutableHeaders
 from starlette.types import Scope
 
-from api.auth import ANONYMOUS_STAFF, Caller, read_authorization
-from api.errors import Faults, Unauthenticated
+from api.access import NOBODY, Caller
+from api.auth import Authenticator
+from api.errors import Fault, Faults, Unauthenticated
+from api.keys import KeysMissing, KeyUnknown
 from api.leaving import Leaving
 from api.scalars import ConsistencyToken
 from api.settings import ApiSettings
@@ -51,6 +52,7 @@ class Services:
     """What one process of the API works with, all of it open."""
 
     settings: ApiSettings
+    auth: Authenticator
     write: WriteModel
     read: ReadModel
     faults: Faults
@@ -61,9 +63,12 @@ class Services:
         """By side, what keeps it from doing its work now; empty when everything is there."""
         if self.leaving.is_announced:
             return {"process": "is stopping"}
-        sides = {"commands": self.write.check(), "queries": self.read.check()}
+        sides = {"commands": self.write.check(), "queries": self.read.check(), "tokens": self._check_keys()}
         problems = await asyncio.gather(*map(_problem, sides.values()))
         return {side: problem for side, problem in zip(sides, problems, strict=True) if problem}
+
+    async def _check_keys(self) -> None:
+        self.auth.check()
 
 
 @dataclass
@@ -73,7 +78,6 @@ class Context:
     services: Services
     authorization: str | None
     trace: str | None
-    is_local: bool
     prefers_async: bool = False
     """Whether commands are to be queued: `Prefer: respond-async` (RFC 7240, section 4.1)."""
     reply_headers: MutableHeaders | None = None
@@ -95,12 +99,10 @@ class Context:
         headers = scope["headers"]
         firsts: dict[bytes, bytes] = dict(reversed(headers))  # others may be trailers, behind the body
         preferences = b",".join([value for name, value in headers if name == b"prefer"]) if b"prefer" in firsts else b""
-        client: tuple[str, int] | None = scope.get("client")
         return cls(
             services=services,
             authorization=firsts[b"authorization"].decode("latin-1") if b"authorization" in firsts else None,
             trace=_trace(firsts[b"traceparent"].decode("latin-1")) if b"traceparent" in firsts else None,
-            is_local=client is not None and _is_loopback(client[0]),
             prefers_async=preferences != b"" and _asks_for_async(preferences.decode("latin-1")),
             reply_headers=reply_headers,
         )
@@ -116,24 +118,39 @@ class Context:
 
     @cached_property
     def caller(self) -> Caller:
-        """Who is asking; Unauthenticated where nobody says so, or not credibly."""
-        settings = self.services.settings
+        """Who is asking; Unauthenticated where somebody says so not credibly."""
         header = self.authorization
         if header is None and self.connection_params:
             named = {name.lower(): value for name, value in self.connection_params.items()}
             header = named.get("authorization")
             if "authorization" in named and not isinstance(header, str):
                 raise Unauthenticated("`Authorization` in the payload of `connection_init` is text: `Bearer <token>`.")
-        if header is not None:
-            return read_authorization(settings.auth_secret.get_secret_value(), header)
-        if settings.anonymous_staff and self.is_local:
-            return ANONYMOUS_STAFF
-        raise Unauthenticated("Sign in: send `Authorization: Bearer <token>`.")
+        return NOBODY if header is None else self.services.auth.caller(header)
+
+    async def identify(self) -> None:
+        """Look for new keys where the caller's token names one that is not known; that they are wrong is said later."""
+        try:
+            _ = self.caller
+        except KeyUnknown:
+            await self.services.auth.look_for_new_keys()
+        except Fault:
+            pass
+
+    async def refusal(self) -> Fault | None:
+        """Why the caller is not believed; None where they are, or are nobody."""
+        await self.identify()
+        try:
+            _ = self.caller
+        except Fault as fault:
+            return fault
+        return None
 
     @property
     def actor(self) -> Actor:
-        """The caller as commands and events know them."""
-        return Actor(self.caller.role, self.caller.subject, self.caller.customer_id)
+        """The caller as commands and events know them; nobody is none."""
+        caller = self.caller
+        assert caller.role != "nobody", "api.access lets only those who signed in come here"
+        return Actor(caller.role, caller.subject, caller.customer_id)
 
     async def dispatch(self, command: Command, idempotency_key: str | None) -> Receipt:
         """Send a command in the caller's name, or queue it where they prefer that."""
@@ -187,7 +204,7 @@ async def _problem(check: Coroutine[None, None, None]) -> str | None:
             await check
     except TimeoutError:
         return "does not answer in time"
-    except (ReadFault, Unavailable) as error:
+    except (ReadFault, Unavailable, KeysMissing) as error:
         return str(error)
     return None
 
@@ -201,11 +218,3 @@ def _asks_for_async(preferences: str) -> bool:
     """Whether one of the preferences of a `Prefer` header (RFC 7240, section 2) is `respond-async`."""
     names = (preference.partition(";")[0].strip().lower() for preference in parse_http_list(preferences))
     return RESPOND_ASYNC in names
-
-
-@lru_cache(maxsize=1_000)
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -21,7 +21,7 @@ from graphql import (
 )
 from strawberry.extensions import SchemaExtension
 
-from api.auth import ACCESS, check_access
+from api.access import ACCESS, check_access
 from api.errors import BadUserInput, Fault
 
 MOST_TOKENS: Final = 2_000

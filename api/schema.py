@@ -10,7 +10,8 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext, ExecutionResult
 from strawberry.types.graphql import OperationType
 
-from api.auth import ACCESS, Access, check_access
+from api.access import ACCESS, Rule, check_access
+from api.auth import until_expired
 from api.commands.queries import CommandQueries
 from api.commands.subscriptions import CommandSubscriptions
 from api.compiled.events import write_events_by_plan
@@ -81,6 +82,7 @@ class Schema(strawberry.Schema):
         """One answer to a query or a mutation; a subscription has many, and is not one of them."""
         if context_value:
             context_value.prefer(operation_extensions)
+            await context_value.identify()
         allowed = set(OperationType if allowed_operation_types is None else allowed_operation_types)
         result = await super().execute(
             query,
@@ -108,6 +110,7 @@ class Schema(strawberry.Schema):
         if operation_context:
             operation_context.prefer(operation_extensions or message_extensions.get())
             operation_context.send_at_once = send_at_once.get()
+            await operation_context.identify()
         answers = await super().stream(
             query,
             variable_values,
@@ -124,27 +127,37 @@ class Schema(strawberry.Schema):
 
 
 def guard(schema: GraphQLSchema) -> None:
-    """Put the table of api.auth before every root field; LookupError for a field that it does not name."""
+    """Put the table of api.access before every root field; LookupError for a field that it does not name."""
     for root in (schema.query_type, schema.mutation_type, schema.subscription_type):
         if root is None:
             continue
         for name, guarded in root.fields.items():
-            access = ACCESS[root.name].get(name)
-            if access is None:
-                raise LookupError(f"{root.name}.{name} is missing in api.auth.ACCESS: nobody said who may use it")
-            _guard_field(guarded, access)
+            rule = ACCESS[root.name].get(name)
+            if rule is None:
+                raise LookupError(f"{root.name}.{name} is missing in api.access.ACCESS: nobody said who may use it")
+            _guard_field(guarded, rule)
 
 
-def _guard_field(field: GraphQLField, access: Access) -> None:
-    # A subscription is entered through `subscribe`; what it yields has passed.
-    entry = "subscribe" if field.subscribe else "resolve"
-    enter = getattr(field, entry)
+def _guard_field(field: GraphQLField, rule: Rule) -> None:
+    # A subscription is entered through `subscribe`; what it yields has passed, until the caller's token ends.
+    if subscribe := field.subscribe:
 
-    def entered(source: Any, info: GraphQLResolveInfo[Context], **arguments: Any) -> Any:
-        check_access(access, info.context.caller)
-        return enter(source, info, **arguments)
+        async def subscribed(source: Any, info: GraphQLResolveInfo[Context], **arguments: Any) -> Any:
+            caller = info.context.caller
+            check_access(rule, caller)
+            events = await subscribe(source, info, **arguments)
+            return events if caller.role == "nobody" else until_expired(events, caller)
 
-    setattr(field, entry, entered)
+        field.subscribe = subscribed
+        return
+    resolve = field.resolve
+    assert resolve is not None
+
+    def resolved(source: Any, info: GraphQLResolveInfo[Context], **arguments: Any) -> Any:
+        check_access(rule, info.context.caller)
+        return resolve(source, info, **arguments)
+
+    field.resolve = resolved
 
 
 def _faults(context: Context | None) -> Faults:

@@ -7,16 +7,21 @@ from contextlib import contextmanager
 from typing import Any, ClassVar, Final
 
 import uvicorn
+from pydantic_core import to_json
 from uvicorn._types import ASGISendEvent
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.http11 import Request
 from websockets.protocol import State
 
+from api.errors import BadUserInput
 from api.leaving import Leaving
 from api.socket import AT_ONCE
 
 CLOSE_SECONDS: Final = 2.0
 """How long a WebSocket's client may take to answer that it is closed."""
+_REFUSED: Final = (
+    b"HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\ncontent-length: %d\r\nconnection: close\r\n\r\n%b"
+)
 MOST_AT_ONCE: Final = 65_536
 """Bytes to one client that are written together; whatever is more waits for it."""
 
@@ -31,6 +36,15 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         super().__init__(*arguments, **options)
         self.close_timeout = CLOSE_SECONDS
         self._unwritten = bytearray()
+
+    def data_received(self, data: bytes) -> None:
+        """Read on; a handshake that cannot be read is answered, where uvicorn would leave its client waiting."""
+        super().data_received(data)
+        if self.conn.handshake_exc is not None and not self.handshake_initiated:
+            fault = BadUserInput(f"The handshake cannot be read: {self.conn.handshake_exc}.")
+            body = to_json({"errors": [fault.formatted]})
+            self.transport.write(_REFUSED % (len(body), body))
+            self.transport.close()
 
     def handle_connect(self, event: Request) -> None:
         """Take the connection, and let the application send at once."""

@@ -11,7 +11,11 @@ from starlette.websockets import WebSocketDisconnected as SocketIsClosed
 from strawberry.asgi import ASGIWebSocketAdapter
 from strawberry.http.exceptions import WebSocketDisconnected
 from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import BaseGraphQLTransportWSHandler, Operation
-from strawberry.subscriptions.protocols.graphql_transport_ws.types import Message, SubscribeMessage
+from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
+    ConnectionInitMessage,
+    Message,
+    SubscribeMessage,
+)
 
 from api.context import Context, message_extensions, send_at_once
 from api.documents import is_subscription
@@ -20,6 +24,9 @@ from api.wire import fault_in_message, next_head, next_message
 
 GOING_AWAY: Final = 1001, "the process is stopping"
 """RFC 6455, section 7.4.1: clients connect again, and resume elsewhere."""
+FORBIDDEN: Final = 4403
+LONGEST_REASON: Final = 100
+"""Of the 123 bytes that a close frame holds (RFC 6455, section 5.5)."""
 AT_ONCE: Final = "orderstream.at_once"
 """An extension of ASGI's scope of a WebSocket: `send` sends a text without waiting, or answers False."""
 
@@ -61,6 +68,19 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
             if not leaving.has_begun:
                 raise
             await self.websocket.close(*GOING_AWAY)
+
+    async def handle_connection_init(self, message: ConnectionInitMessage) -> None:
+        """Acknowledge, or close with 4403 where the client is not who it says (RFC 6750 is for HTTP only).
+
+        Clients of graphql-ws take that for a reason to get another token, and connect again.
+        """
+        params = message.get("payload", {})
+        if not self.connection_init_received and isinstance(params, dict):
+            self.context.connection_params = params
+            if fault := await self.context.refusal():
+                await self.websocket.close(FORBIDDEN, f"{fault.code}: {fault.message}"[:LONGEST_REASON])
+                return
+        await super().handle_connection_init(message)
 
     def _leave(self) -> None:
         self._goodbye = asyncio.create_task(self._say_goodbye())

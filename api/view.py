@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from functools import partial
+from ipaddress import ip_address
 from json import JSONDecodeError
 from typing import Any, Final
 
@@ -20,6 +21,7 @@ from strawberry.http.base import BaseRequestProtocol
 from strawberry.schema.exceptions import InvalidOperationTypeError
 from strawberry.subscriptions import GRAPHQL_SSE_PROTOCOL, GRAPHQL_TRANSPORT_WS_PROTOCOL
 
+from api.auth import issue_token
 from api.compiled.answers import Answers
 from api.context import Context, Services
 from api.documents import is_subscription
@@ -37,6 +39,7 @@ _OPERATION: Final = "orderstream.operation"
 _TRIED: Final = "orderstream.tried"
 """Where it keeps that there was no answer by a plan, and why, where that was a fault."""
 ENDPOINT: Final = "/graphql"
+PAGE_TOKEN_SECONDS: Final = 12 * 3600
 
 
 class HttpFault(Exception):
@@ -111,7 +114,6 @@ class GraphQLView(GraphQL[Context, None]):
         return (
             scope["path"] == ENDPOINT
             and not services.leaving.is_announced
-            and not services.settings.anonymous_staff
             and not (services.settings.allowed_origins and _header(scope, b"origin"))
         )
 
@@ -251,8 +253,23 @@ class GraphQLView(GraphQL[Context, None]):
 
     async def render_graphql_ide(self, request: Request) -> Response:
         """GraphiQL, with operations that run as they stand."""
-        result = await self.schema.execute(EXAMPLE_IDS, context_value=Context.of(self._services, request.scope))
-        return HTMLResponse(graphiql_page(example_variables(result.data or {})))
+        context, token = Context.of(self._services, request.scope), self._token_for(request)
+        if token:
+            context.authorization = f"Bearer {token}"
+        result = await self.schema.execute(EXAMPLE_IDS, context_value=context)
+        page = graphiql_page(example_variables(result.data or {}), token)
+        return HTMLResponse(page, headers={"cache-control": "no-store"})
+
+    def _token_for(self, request: Request) -> str | None:
+        """A staff token for the page of a developer, at this very machine.
+
+        Not for a page of another name that was made to lead here (DNS rebinding).
+        """
+        settings = self._services.settings
+        is_here = request.client is not None and is_loopback(request.client.host) and not _is_forwarded(request)
+        if settings.graphiql_staff and settings.auth_secret and is_here and is_loopback(request.url.hostname or ""):
+            return issue_token(settings.auth_secret.get_secret_value(), "staff", None, PAGE_TOKEN_SECONDS)
+        return None
 
 
 def _header(scope: Scope, name: bytes) -> str:
@@ -279,3 +296,15 @@ def _refusal(status: int, error: GraphQLError, headers: Mapping[str, str] | None
     return Response(
         to_json({"errors": [error.formatted]}), status_code=status, headers=headers, media_type="application/json"
     )
+
+
+def _is_forwarded(request: Request) -> bool:
+    return any(name in request.headers for name in ("forwarded", "x-forwarded-for", "x-forwarded-host"))
+
+
+def is_loopback(host: str) -> bool:
+    """Whether that is this machine, by a name that nobody else can give it."""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False

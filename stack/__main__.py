@@ -121,20 +121,28 @@ def verify(
 def token(
     role: Annotated[Literal["staff", "customer"], typer.Option(help="For whom it speaks.")],
     customer: Annotated[str | None, typer.Option(metavar="ID", help="The customer, with --role customer.")] = None,
+    scope: Annotated[
+        Literal["commands", "queries"] | None, typer.Option(help="What alone it is good for; without it, both.")
+    ] = None,
     hours: Annotated[float, typer.Option(min=0.01, max=876_000, help="How long it is valid.")] = 24 * 30,
 ) -> None:
     """Print a bearer token, and nothing else."""
     if (role == "customer") != (customer is not None):
         raise typer.BadParameter("goes with --role customer, and only with that", param_hint="--customer")
     _supply()
-    from api.auth import issue_token
+    from api.auth import BOTH, issue_token
     from api.settings import ApiSettings
 
-    secret = ApiSettings().auth_secret.get_secret_value()
+    secret = ApiSettings().auth_secret
+    if secret is None:
+        raise OperatorError("AUTH_JWKS_URL is set: the tokens of this server come from the identity provider")
     try:
-        typer.echo(issue_token(secret, role, customer, round(hours * 3600)))
+        issued = issue_token(
+            secret.get_secret_value(), role, customer, round(hours * 3600), scopes=(scope,) if scope else BOTH
+        )
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--customer") from error
+    typer.echo(issued)
 
 
 @app.command()

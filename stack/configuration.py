@@ -127,12 +127,14 @@ def _of(package: str, kind: type[BaseSettings], supplied: Set[str]) -> Iterator[
 
 
 def _show(value: object) -> str:
+    if value is None:
+        return ""
     return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
 def _mask(value: str, field: FieldInfo) -> str:
     """Of a secret nothing; of a secret URL where it leads, because that is what one wants to know."""
-    if field.annotation is not SecretStr:
+    if field.annotation not in (SecretStr, SecretStr | None):
         return value
     url = urlsplit(value)
     return f"{url.scheme}://{url.netloc.rpartition('@')[2]}/..." if url.scheme and url.netloc else "********"

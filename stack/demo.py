@@ -40,13 +40,17 @@ def clock() -> datetime:
     return _moment.get(None) or system_clock()
 
 
-async def prepare(*, with_demo: bool) -> None:
-    """Make the indexes, and load the demo shop where no event has happened yet; finish a load that was cut off."""
+async def prepare(*, with_demo: bool) -> str | None:
+    """Make the indexes, and load the demo shop where no event has happened yet; finish a load that was cut off.
+
+    The id of a customer who has ordered something; None where nobody has.
+    """
     settings = WriteSettings()
     try:
         async with open_write_model(settings, clock=clock) as write_model:
             if with_demo:
                 await _load_once(write_model, settings)
+        return await asyncio.to_thread(Loads(settings).a_customer)
     except Unavailable as error:
         raise OperatorError(f"the database cannot be used: {error}") from error
 
@@ -101,6 +105,12 @@ class Loads:
         """It needs no other."""
         with self._open() as client:
             client[self._name][_RECORDS].update_one({"_id": "load"}, {"$set": {"complete": True}})
+
+    def a_customer(self) -> str | None:
+        """The one who ordered last, in the demo shop or in somebody's own."""
+        with self._open() as client:
+            order = client[self._name]["orders"].find_one({}, {"customer_id": 1}, sort=[("_id", -1)])
+            return str(order["customer_id"]) if order else None
 
     def _open(self) -> MongoClient[_Document]:
         return MongoClient(self._url, tz_aware=True, w="majority", readConcernLevel="majority")

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+from api.auth import issue_token
 from stack import demo, readiness
 from stack.child import Child
 from stack.configuration import settings_in_force
@@ -22,6 +23,7 @@ from stack.processes import Part
 from stack.settings import DevSettings
 from stack.workspace import Running, Workspace
 
+TOKEN_SECONDS = 30 * 24 * 3600
 TIDYING_SECONDS = 5.0
 """What a part may take beyond its own grace, after which it cuts itself off."""
 _STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -73,11 +75,10 @@ class _Stack:
         async with AsyncExitStack() as drains:
             mongodb_url = await self._mongodb(drains)
             redis_url = await self._redis(drains)
-            secret = self.settings.auth_secret
             self.environment = {
                 "MONGODB_URL": mongodb_url,
                 "REDIS_URL": redis_url,
-                "AUTH_SECRET": secret.get_secret_value() if secret else self.workspace.make_auth_secret(),
+                **self._keys(),
                 "HOST": self.settings.host,
                 "PORT": str(self.settings.port),
                 "SHUTDOWN_NOTICE_SECONDS": "0",  # no load balancer asks
@@ -86,13 +87,13 @@ class _Stack:
             os.environ.update(self.environment)
             self.workspace.announce(Running(os.getpid(), mongodb_url, redis_url, self.settings.url))
 
-            await demo.prepare(with_demo=with_demo)
+            customer_id = await demo.prepare(with_demo=with_demo)
             grace = self.settings.shutdown_seconds + TIDYING_SECONDS
             # What feeds others stops before them, the API first: it waits for the others' work.
             for names in (["projector"], ["relay"], ["expiry", "worker"], ["api"]):
                 drains.push_async_callback(self._drain, grace, *map(self._part, names))
             await readiness.wait(self.settings, say)
-            self._greet()
+            self._greet(customer_id)
             await asyncio.Event().wait()
 
     async def _mongodb(self, drains: AsyncExitStack) -> str:
@@ -114,11 +115,17 @@ class _Stack:
         drains.push_async_callback(self._drain, STOP_SECONDS, part)
         return server.url
 
+    def _keys(self) -> dict[str, str]:
+        """Where the keys of tokens come from: an identity provider, the given secret, or the workspace's own."""
+        if self.settings.auth_jwks_url:
+            return {}
+        secret = self.settings.auth_secret
+        return {"AUTH_SECRET": secret.get_secret_value() if secret else self.workspace.make_auth_secret()}
+
     def _part(self, name: str) -> Part:
         environment = {**os.environ, **self.environment}
-        environment.pop("ANONYMOUS_STAFF", None)
         if name == "api" and self.settings.is_loopback:
-            environment["ANONYMOUS_STAFF"] = "1"
+            environment.setdefault("GRAPHIQL_STAFF", "1")
         # -P: the directory that `dev` was started in is no place to import from.
         command = [sys.executable, "-P", "-m", "stack", name]
         return Part(
@@ -130,16 +137,18 @@ class _Stack:
     async def _drain(self, grace: float, *parts: Part) -> None:
         await asyncio.gather(*(part.drain(grace, self.hasten) for part in parts))
 
-    def _greet(self) -> None:
+    def _greet(self, customer_id: str | None) -> None:
         url = f"{self.settings.url}/graphql"
         say("")
         say(f"  API       {url}")
         say(f"  GraphiQL  {url} (open it in a browser)")
-        if self.settings.is_loopback:
-            say("  Access    requests without a token act as staff; `orderstream token` prints tokens")
-        else:
-            say("  Access    by token only, others can reach this address: `orderstream token --role staff`")
         say(f"  Data      {self.workspace.directory}, kept; Ctrl-C stops everything")
+        if secret := self.environment.get("AUTH_SECRET"):
+            say("  Tokens    for `Authorization: Bearer ...`, valid for 30 days; without one there is the catalogue")
+            say("")
+            say(f"staff     {issue_token(secret, 'staff', None, TOKEN_SECONDS)}")
+            if customer_id:
+                say(f"customer  {issue_token(secret, 'customer', customer_id, TOKEN_SECONDS)}")
         say("")
 
 

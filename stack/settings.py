@@ -15,6 +15,7 @@ class DevSettings(BaseSettings):
     port: int = Field(8000, ge=1, le=65535, description="Port on which the API listens.")
     mongodb_url: SecretStr | None = Field(None, description="MongoDB replica set to use instead of an embedded one.")
     redis_url: SecretStr | None = Field(None, description="Redis to use instead of an embedded one.")
+    auth_jwks_url: str | None = Field(None, description="Keys of the tokens of an identity provider, if it has them.")
     auth_secret: SecretStr | None = Field(None, description="Key of the tokens; one is made where none is given.")
     shutdown_seconds: int = Field(10, ge=1, description="How long a part may finish what it took.")
 

@@ -10,12 +10,12 @@ from graphql import GraphQLError, located_error
 from pydantic_core import to_json
 from strawberry import Schema
 
-from api.auth import check_access
+from api.access import check_access
 from api.compiled.arguments import Arguments
 from api.compiled.plans import Operation, Plan, operations_of
 from api.context import Context, Info
 from api.documents import KEPT_CHARACTERS, known_document
-from api.errors import Fault, Unauthenticated
+from api.errors import Fault
 from read_model.errors import ReadFault, StaleRead, Unavailable
 from read_model.rows import Parts
 from write_model.contracts.streams import InvalidToken
@@ -25,6 +25,7 @@ _log = logging.getLogger(__name__)
 Path = tuple[str | int, ...]
 
 _Kept = tuple[Mapping[str | None, Operation], int]
+_Documents = LRUCache[str, _Kept]
 
 
 class Answers:
@@ -38,7 +39,9 @@ class Answers:
         self.planned = 0
         """How many answers were given."""
         self._schema = schema
-        self._documents: LRUCache[str, _Kept] = LRUCache(KEPT_CHARACTERS, getsizeof=itemgetter(1))
+        # What strangers send displaces nothing but what strangers sent.
+        self._kept: Final = _documents()
+        self._strangers: Final = _documents()
 
     async def answer(
         self,
@@ -71,9 +74,9 @@ class Answers:
         """
         try:
             caller = context.caller
-        except Unauthenticated:
-            return None  # and compile nothing for strangers
-        operation = self._operation(document, name)
+        except Fault:
+            return None  # and compile nothing for those who are not who they say
+        operation = self._operation(document, name, self._strangers if caller.role == "nobody" else self._kept)
         values = operation.values(variables) if operation else None
         if operation is None or values is None:
             return None
@@ -81,20 +84,24 @@ class Answers:
             plan = operation.plan(values.coerced)
             if plan is None:
                 return None
-            for access in plan.access:
-                check_access(access, caller)
+            for rule in plan.access:
+                check_access(rule, caller)
             return Run(plan, context, [read.arguments(values) for read in plan.reads])
         except (Fault, GraphQLError):
             return None
 
-    def _operation(self, document: str, name: str | None) -> Operation | None:
-        if kept := self._documents.get(document):
-            return kept[0].get(name)
-        parsed = known_document(document)
-        if parsed is None:
-            return None
-        self._documents[document] = operations_of(self._schema, parsed), len(document)
-        return self._documents[document][0].get(name)
+    def _operation(self, document: str, name: str | None, documents: _Documents) -> Operation | None:
+        kept = documents.get(document) or self._kept.get(document)
+        if kept is None:
+            parsed = known_document(document)
+            if parsed is None:
+                return None
+            kept = documents[document] = operations_of(self._schema, parsed), len(document)
+        return kept[0].get(name)
+
+
+def _documents() -> _Documents:
+    return LRUCache(KEPT_CHARACTERS, getsizeof=itemgetter(1))
 
 
 class _Told(Info):

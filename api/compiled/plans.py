@@ -28,7 +28,7 @@ from graphql.pyutils import gather_with_cancel
 from pydantic_core import to_json
 from strawberry import Schema
 
-from api.auth import ACCESS, Access
+from api.access import ACCESS, Rule
 from api.compiled.arguments import Arguments, arguments_of
 from api.compiled.code import NotPlanned, Writer, table
 from api.compiled.sources import behind
@@ -60,7 +60,7 @@ class Plan:
     code: str
     answer: Callable[[None, Any, tuple[str, ...]], Coroutine[None, None, str]]
     reads: tuple[Read, ...]
-    access: frozenset[Access]
+    access: frozenset[Rule]
     """What the caller must be allowed."""
     changes: bool
     """Whether it sends a command: it must not be run twice."""

@@ -5,6 +5,7 @@ from typing import Annotated
 import strawberry
 from strawberry import UNSET
 
+from api.access import ACCESS, check_access
 from api.arguments import ConsistentWith
 from api.connections.types import Node
 from api.context import Info
@@ -32,8 +33,10 @@ class NodeQueries:
         await info.context.consistent_with(consistent_with)
         match kind_of(id):
             case "ord":
+                check_access(ACCESS["Query"]["order"], info.context.caller)
                 return await find_order(info, id)
             case "cus":
+                check_access(ACCESS["Query"]["customer"], info.context.caller)
                 return await find_customer(info, id)
             case "prd":
                 return await find_product(info, id)

@@ -31,15 +31,16 @@ def example_variables(data: Mapping[str, Any]) -> dict[str, str]:
     return variables
 
 
-def graphiql_page(variables: Mapping[str, str]) -> str:
-    """The page, its editors filled with the examples and the variables."""
-    before, after = _page()
-    return before + _script(json.dumps(dict(variables), indent=2)) + after
+def graphiql_page(variables: Mapping[str, str], token: str | None = None) -> str:
+    """The page, its editors filled with the examples, the variables, and the headers of who has this token."""
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    before, between, after = _page()
+    return before + _json(variables) + between + _json(headers) + after
 
 
 @cache
-def _page() -> tuple[str, str]:
-    """The page with the examples in it, split where the variables belong."""
+def _page() -> tuple[str, str, str]:
+    """The page with the examples in it, split where the variables and the headers belong."""
     page, found = re.subn(
         r"const EXAMPLE_QUERY = `.*?`;",
         lambda _: f"const EXAMPLE_QUERY = {_script(EXAMPLES)};",
@@ -47,11 +48,16 @@ def _page() -> tuple[str, str]:
         count=1,
         flags=re.DOTALL,
     )
-    before, state, after = page.partition("parameters.variables,")
-    if not found or not state:
+    before, variables, rest = page.partition("parameters.variables,")
+    between, headers, after = rest.partition("parameters.headers)")
+    if not (found and variables and headers):
         raise LookupError("strawberry's GraphiQL page has changed: it has no place for the examples any more")
     before = before.replace("<title>Strawberry GraphiQL</title>", "<title>Orderstream</title>")
-    return f"{before}parameters.variables || ", f",{after}"
+    return f"{before}parameters.variables || ", f",{between}parameters.headers || ", f"){after}"
+
+
+def _json(values: Mapping[str, str]) -> str:
+    return _script(json.dumps(dict(values), indent=2))
 
 
 def _script(text: str) -> str:

@@ -1,5 +1,6 @@
 """The process: what it says without the others, and whom it trusts on this machine."""
 
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -41,32 +42,34 @@ async def test_without_redis_commands_are_taken_and_queries_say_so(
 
 
 @pytest.fixture
-async def open_system(system: System, tmp_path: Path) -> AsyncIterator[System]:
-    async with another_api(system, tmp_path / "log", ANONYMOUS_STAFF="1") as (other, _):
+async def developers_system(system: System, tmp_path: Path) -> AsyncIterator[System]:
+    async with another_api(system, tmp_path / "log", GRAPHIQL_STAFF="1") as (other, _):
         yield other
 
 
-async def test_this_machine_may_be_trusted_without_a_token(open_system: System) -> None:
-    async with open_system.client(None) as nobody, open_system.client("x.y.z") as pretender:
-        assert (await nobody.data(READ)).keys() == {"orders"}
-        async with nobody.socket() as socket:
-            await socket.subscribe("1", READ)
-            await socket.nexts("1", 1)
-        assert await pretender.codes(READ) == ["UNAUTHENTICATED"]
-
-
-@pytest.mark.parametrize("headers", [{"host": "attacker.example"}, {"x-forwarded-for": "203.0.113.7"}])
-async def test_names_and_addresses_from_elsewhere_are_not(open_system: System, headers: dict[str, str]) -> None:
-    async with open_system.client(None) as nobody:
-        response = await nobody.http.post("/graphql", json={"query": READ}, headers=headers)
-    assert '"orders":{' not in response.text
+async def page_token(system: System, **headers: str) -> str | None:
+    """The token in the page that a browser gets."""
+    async with system.client(None) as nobody:
+        response = await nobody.http.get("/graphql", headers={"accept": "text/html", **headers})
+    found = re.search(r"Bearer ([\w.-]+)", response.text)
+    return found[1] if found else None
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1:9", "[::1]:9"])
-async def test_names_of_this_machine_are(open_system: System, host: str) -> None:
-    async with open_system.client(None) as nobody:
-        response = await nobody.http.post("/graphql", json={"query": READ}, headers={"host": host})
-    assert "errors" not in response.json()
+async def test_a_developers_page_is_signed_in_as_staff_and_nothing_else_is(
+    developers_system: System, host: str
+) -> None:
+    token = await page_token(developers_system, host=host)
+    async with developers_system.client(token) as developer, developers_system.client(None) as nobody:
+        assert (await developer.data(READ)).keys() == {"orders"}
+        assert await nobody.codes(READ) == ["UNAUTHENTICATED"]
+
+
+async def test_pages_of_other_names_and_addresses_are_not(system: System, developers_system: System) -> None:
+    assert await page_token(developers_system, host="attacker.example") is None
+    assert await page_token(developers_system, **{"x-forwarded-for": "203.0.113.7"}) is None
+    assert await page_token(developers_system, forwarded="for=203.0.113.7") is None
+    assert await page_token(system) is None
 
 
 async def test_pages_from_allowed_origins_may_use_it(system: System, tmp_path: Path) -> None:

@@ -130,3 +130,18 @@ async def test_a_connection_runs_as_many_operations_as_it_may(staff: Client) -> 
         message = await socket.receive()
         assert (message["type"], message["id"]) == ("error", "one more")
         assert message["payload"][0]["extensions"]["code"] == "THROTTLED"
+
+
+async def test_a_handshake_that_cannot_be_read_is_answered(system: System) -> None:
+    address = system.url.removeprefix("http://").split(":")
+    reader, writer = await asyncio.open_connection(address[0], int(address[1]))
+    try:
+        head = "GET /graphql HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\n"
+        writer.write(f"{head}authorization: Bearer {'x' * 10_000}\r\n\r\n".encode())
+        async with asyncio.timeout(20):
+            answer = (await reader.read()).decode()
+    finally:
+        writer.close()
+    assert answer.startswith("HTTP/1.1 400 ")
+    assert json.loads(answer.partition("\r\n\r\n")[2])["errors"][0]["extensions"]["code"] == "BAD_USER_INPUT"
+    assert "no more than 8192 bytes" in answer

@@ -5,7 +5,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from api.auth import ACCESS, Access
+from api.access import ACCESS, Who
 from tests.journeys.walk import Arguments, Walk
 from tests.system import ADDRESS, Client, System
 
@@ -40,7 +40,8 @@ class Story:
 
     def those_who_may(self, root: str, name: str) -> list[Client]:
         """The customer wherever customers may, and staff."""
-        return [self.staff] if ACCESS[root][name] is Access.STAFF or self.ada is None else [self.ada, self.staff]
+        for_staff = ACCESS[root][name].who is Who.STAFF
+        return [self.staff] if for_staff or self.ada is None else [self.ada, self.staff]
 
     def operation(self, root: str, name: str, arguments: Arguments) -> tuple[str, dict[str, Any]]:
         """The operation, which is remembered; what can wait for all that happened does."""

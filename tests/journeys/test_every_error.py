@@ -41,8 +41,8 @@ FAULTS: dict[Code, str] = {
     Code.BAD_USER_INPUT: "{ orders(first: 101) { totalCount } }",
 }
 FAULTS_ELSEWHERE: dict[Code, str] = {
-    Code.UNAUTHENTICATED: "tests/journeys/test_every_field.py::test_nobody_may_do_anything",
-    Code.FORBIDDEN: "tests/journeys/test_every_field.py::test_what_is_for_staff_is_refused_to_customers",
+    Code.UNAUTHENTICATED: "tests/journeys/test_every_field.py::test_everyone_is_refused_what_the_table_says",
+    Code.FORBIDDEN: "tests/journeys/test_every_field.py::test_everyone_is_refused_what_the_table_says",
     Code.STALE_READ: "tests/api/test_faults.py::test_what_was_never_reached_is_a_stale_read_that_says_how_far_it_came",
     Code.CURSOR_EXPIRED: "tests/api/test_orders_changed.py::test_a_cursor_older_than_the_feed_has_expired",
     Code.SLOW_CONSUMER: "tests/api/test_fan_out.py::test_who_does_not_read_is_told_so_and_resumes",

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from api.auth import read_token
+from api.auth import Authenticator
+from api.settings import ApiSettings
 from write_model.contracts.ids import new_id
 from write_model.startup import system_clock
 
@@ -82,9 +83,16 @@ def test_schema_prints_the_sdl(orderstream: Run) -> None:
 def test_a_token_and_nothing_else(orderstream: Run) -> None:
     staff = orderstream("token", "--role", "staff", AUTH_SECRET=SECRET)
     assert staff.stderr == ""
-    assert read_token(SECRET, staff.stdout.removesuffix("\n")).role == "staff"
-    customer = orderstream("token", "--role", "customer", "--customer", CUSTOMER, AUTH_SECRET=SECRET)
-    assert read_token(SECRET, customer.stdout.removesuffix("\n")).customer_id == CUSTOMER
+    auth = Authenticator(ApiSettings.model_validate({"auth_secret": SECRET}))
+    caller = auth.caller("Bearer " + staff.stdout.removesuffix("\n"))
+    assert caller.role == "staff"
+    assert caller.scopes == {"commands", "queries"}
+    customer = orderstream(
+        *("token", "--role", "customer", "--customer", CUSTOMER, "--scope", "queries"), AUTH_SECRET=SECRET
+    )
+    caller = auth.caller("Bearer " + customer.stdout.removesuffix("\n"))
+    assert caller.customer_id == CUSTOMER
+    assert caller.scopes == {"queries"}
 
 
 @pytest.mark.parametrize(
@@ -117,6 +125,13 @@ def test_a_part_without_its_settings_says_what_to_set(orderstream: Run, part: st
         ("dev", {"PARTITIONS": "0"}, "PARTITIONS: input should be greater than or equal to 1"),
         ("settings", {"CURRENCY": "euro"}, "CURRENCY: string should match pattern"),
         ("token --role staff", {}, "AUTH_SECRET is not set: set it"),
+        (
+            "settings",
+            {"AUTH_SECRET": SECRET, "AUTH_JWKS_URL": "https://id.example.org/keys"},
+            "AUTH_SECRET: value error, a server has one source of keys",
+        ),
+        ("settings", {"AUTH_JWKS_URL": "http://id.example.org/keys"}, "keys are fetched over https://"),
+        ("token --role staff", {"AUTH_JWKS_URL": "https://id.example.org/keys"}, "come from the identity provider"),
         ("parked list", {}, "REDIS_URL is not set: set it"),
         (
             "relay",

@@ -19,7 +19,7 @@ from stack.embedded import HOST
 from tests.stack.patience import gone, is_alive, until
 
 COMMAND = [sys.executable, "-P", "-m", "stack"]
-GIVEN = {"MONGODB_URL", "REDIS_URL", "AUTH_SECRET", "MONGODB_DATABASE", "ANONYMOUS_STAFF"}
+GIVEN = {"MONGODB_URL", "REDIS_URL", "AUTH_SECRET", "MONGODB_DATABASE", "GRAPHIQL_STAFF"}
 
 
 class Dev:
@@ -94,9 +94,15 @@ async def test_it_starts_watches_over_its_parts_and_leaves_nothing_behind(tmp_pa
         await dev.expect("Loading demo data: 1104 of 1104")
         await dev.expect(f"API       http://{HOST}:{port}/graphql")
         await dev.expect("GraphiQL")
-        assert dev.query("{ orders { totalCount } products { totalCount } }") == {
-            "data": {"orders": {"totalCount": 300}, "products": {"totalCount": 60}}
-        }
+        await dev.expect("staff     ")
+        staff = dev.said[-1].split()[-1]
+        await dev.expect("customer  ")
+        customer = dev.said[-1].split()[-1]
+        query = "{ orders { totalCount } products { totalCount } }"
+        assert dev.query(query, staff) == {"data": {"orders": {"totalCount": 300}, "products": {"totalCount": 60}}}
+        assert 0 < dev.query(query, customer)["data"]["orders"]["totalCount"] < 300
+        assert dev.query(query)["errors"]
+        assert dev.query("{ products { totalCount } }") == {"data": {"products": {"totalCount": 60}}}
 
         second = command(tmp_path, "dev")
         assert second.returncode == 1
@@ -126,7 +132,7 @@ async def test_it_starts_watches_over_its_parts_and_leaves_nothing_behind(tmp_pa
 
     async with running(tmp_path, port) as dev:
         await dev.expect("API ")
-        assert dev.query("{ orders { totalCount } }") == {"data": {"orders": {"totalCount": 300}}}
+        assert dev.query("{ orders { totalCount } }", staff) == {"data": {"orders": {"totalCount": 300}}}
         assert not any("Loading" in line for line in dev.said)
         parts = dev.descendants()
         dev.child.kill()

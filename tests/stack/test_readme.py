@@ -23,13 +23,13 @@ def configuration() -> list[str]:
     for part, classes in PARTS.items():
         for kind in classes:
             for name, field in kind.model_fields.items():
-                default = field.default
+                default = "" if field.default is None else field.default
                 shown = (
                     "*needed*"
                     if default is PydanticUndefined
                     else f"`{','.join(default) if isinstance(default, tuple) else default}`"
                 )
-                secret = " (secret)" if field.annotation is SecretStr else ""
+                secret = " (secret)" if field.annotation in (SecretStr, SecretStr | None) else ""
                 row = rows.setdefault(name.upper(), (shown, (field.description or "") + secret, []))
                 if part not in row[2]:
                     row[2].append(part)

@@ -11,7 +11,7 @@ from typing import Any, Final
 import httpx
 from redis.asyncio import Redis
 
-from api.auth import issue_token
+from api.auth import Authenticator, issue_token
 from api.context import Services
 from api.errors import Faults
 from api.settings import ApiSettings
@@ -139,8 +139,10 @@ async def open_edge(redis_url: str, write_model: WriteModel) -> AsyncIterator[Ed
         await catalogue.change(added[3], ProductDiscontinued())
         # What is asked here is what is answered, not how soon.
         settings = settings_for(redis_url).model_copy(update={"read_timeout_seconds": 15.0})
+        api = ApiSettings.model_validate({"auth_secret": SECRET, "stale_read_timeout_ms": 50})
         services = Services(
-            ApiSettings.model_validate({"auth_secret": SECRET, "stale_read_timeout_ms": 50}),
+            api,
+            Authenticator(api),
             write_model,
             read := await open.enter_async_context(open_read_model(settings)),
             Faults(lambda: "0"),

@@ -72,7 +72,7 @@ async def announced(edge: Edge) -> Edge:
 async def payloads(edge: Edge, request: Request, number: int) -> list[tuple[bool, str]]:
     """The first payloads of a subscription: whether a plan has written each, and the JSON."""
     token = issue_token(SECRET, "staff", None, 3600)
-    context = Context(edge.view._services, f"Bearer {token}", None, is_local=False)
+    context = Context(edge.view._services, f"Bearer {token}", None)
     document, variables = edge.resolve(request.document), dict(request.variables)
     found = []
     async with asyncio.timeout(PATIENCE), aclosing(await schema.stream(document, variables, context)) as results:

@@ -40,15 +40,16 @@ async def test_names_of_operations_that_there_are_not_displace_no_plan(edge: Edg
     assert await planned(edge, query)
 
 
-async def test_nobody_makes_us_compile(edge: Edge) -> None:
-    query = "{ categories { name } } # is asked by somebody"
+async def test_what_strangers_ask_has_plans_that_displace_those_of_nobody_else(edge: Edge) -> None:
+    query, strangers = "{ categories { name } } # is asked by somebody", "{ categories { name } } # by strangers"
     assert [await planned(edge, query) for _ in range(2)] == [False, True]
+    assert [await planned(edge, strangers, "nobody") for _ in range(2)] == [False, True]
     for number in range(2 * KEPT_CHARACTERS // LONGEST_KEPT):
-        for _ in range(2):
-            assert not await planned(
-                edge, f"{{ categories {{ name }} }} # nobody {number}".ljust(LONGEST_KEPT), "nobody"
-            )
+        flood = f"{{ categories {{ name }} }} # nobody {number}".ljust(LONGEST_KEPT)
+        assert [await planned(edge, flood, "nobody") for _ in range(2)] == [False, True]
     assert await planned(edge, query)
+    assert await planned(edge, query, "nobody")
+    assert [await planned(edge, strangers, "nobody") for _ in range(2)] == [False, True]
 
 
 async def test_what_fragments_blow_up_has_no_plan(edge: Edge) -> None:
