@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from tests.bench import fanout, growth, limits, projection
+from tests.bench import fanout, growth, hostile, limits, projection
 from tests.bench.cases import CASES, OURS, Case, Server
 from tests.bench.conditions import conditions
 from tests.bench.memory import bytes_an_order
@@ -19,7 +19,7 @@ from tests.bench.rounds import Round, summarise
 from tests.bench.shop import Shop
 from tests.bench.stage import Stage, agree, in_fast_loop, stage, store_answers, why_not
 
-EXTRAS = ("memory", "fanout", "limits", "rebuild", "growth")
+EXTRAS = ("memory", "fanout", "hostile", "limits", "rebuild", "growth")
 WARM_UP_SECONDS = 1.0
 SPARE_FILES = 1_000
 """That a process has open beside the sockets of its subscribers."""
@@ -98,6 +98,8 @@ async def _run(
                 await _tell(staged, report, audience, rounds)
             for audience in set(fanout.AUDIENCES) - set(audiences):
                 report.skipped[f"{audience.subscribers:,} subscribers"] = "so many files must not be open (ulimit -n)"
+        if "hostile" in chosen and may_open(hostile.MOST_FILES):
+            report.beside = await hostile.measure(staged, rounds, seconds, console.print)
         if "limits" in chosen:
             console.print("limits of the databases")
             staged.pin(None)

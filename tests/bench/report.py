@@ -12,6 +12,8 @@ from rich.table import Table
 from tests.bench.cases import CASES, OURS, Case
 from tests.bench.fanout import NOTE, Delivery
 from tests.bench.growth import ASKED_FOR, Grown
+from tests.bench.hostile import NOTE as HOSTILE_NOTE
+from tests.bench.hostile import Beside
 from tests.bench.projection import Rebuilt
 from tests.bench.rounds import Result, Spread
 from tests.bench.shop import LINES
@@ -45,6 +47,7 @@ class Report:
     servers: dict[str, str] = field(default_factory=dict)
     results: list[Result] = field(default_factory=list)
     deliveries: list[Delivery] = field(default_factory=list)
+    beside: list[Beside] = field(default_factory=list)
     limits: dict[str, float] = field(default_factory=dict)
     memory: dict[str, float] = field(default_factory=dict)
     growth: list[Grown] = field(default_factory=list)
@@ -171,6 +174,17 @@ def _further(report: Report) -> Iterator[_Further]:
     if report.deliveries:
         columns = ("server", "subscribers", "of", "messages/s", "least to most", "CPU µs a message", "ours is")
         yield _Further("Fan-out", NOTE, columns, _rows_of_deliveries(report.deliveries))
+    if report.beside:
+        columns = (
+            "hostile clients",
+            "p99 ms alone",
+            "p99 ms beside",
+            "least to most",
+            "times",
+            "errors",
+            "they were told",
+        )
+        yield _Further("An honest client beside hostile ones", HOSTILE_NOTE, columns, _rows_of_beside(report.beside))
     if report.limits:
         rates = [(name, figure(rate)) for name, rate in report.limits.items()]
         yield _Further("Limits of the databases", "", ("what", "a second"), rates)
@@ -205,6 +219,21 @@ def _rows_of_deliveries(deliveries: Sequence[Delivery]) -> list[tuple[str, ...]]
             "" if one.server == OURS.name else f"{figure(ours[one.subscribers, one.hears] / one.rate.median)} times",
         )
         for one in deliveries
+    ]
+
+
+def _rows_of_beside(beside: Sequence[Beside]) -> list[tuple[str, ...]]:
+    return [
+        (
+            one.attack,
+            figure(one.alone.median),
+            figure(one.beside.median),
+            _range(one.beside),
+            figure(one.beside.median / one.alone.median),
+            str(one.errors),
+            ", ".join(f"{answer}: {number:,}" for answer, number in one.told.items()),
+        )
+        for one in beside
     ]
 
 
