@@ -4,8 +4,10 @@ A part of the schema that the tables in whole_api.py do not come to turns a test
 """
 
 from collections.abc import AsyncIterator, Set
+from typing import Any
 
 import pytest
+from pymongo import AsyncMongoClient
 from websockets import ConnectionClosedError, InvalidStatus
 
 from api.access import ACCESS, Rule, Scope, Who
@@ -114,3 +116,17 @@ async def test_what_is_a_customers_own_is_not_there_for_another(
             assert answer is None or answer["totalCount"] == 0
         case _:
             assert await codes(story, stranger, root, name) in (["FORBIDDEN"], ["BAD_USER_INPUT"])
+
+
+async def test_every_event_says_who_caused_it(story: Story) -> None:
+    assert story.ada is not None
+    ada, environment = story.id("ada"), story.system.environment
+    async with AsyncMongoClient[dict[str, Any]](environment["MONGODB_URL"]) as client:
+        journal = client[environment["MONGODB_DATABASE"]]["journal"]
+        actors = {event["_id"]: event["actor"] for event in await journal.find({}, {"actor": 1}).to_list()}
+    assert set(actors.values()) >= {"staff:staff", f"customer:{ada}"}
+    assert all(actor == "staff:staff" or actor.startswith("customer:cus_") for actor in actors.values())
+    assert actors[f"{ada}@1"] == "staff:staff"  # who registered her
+    assert actors[f"{story.id('basket')}@1"] == f"customer:{ada}"
+    version = story.receipts["basket"]["version"]
+    assert actors[f"{story.id('basket')}@{version}"] == "staff:staff"  # who delivered it
