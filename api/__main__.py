@@ -31,12 +31,13 @@ def main() -> None:
     gc.freeze()
     # It tells of every WebSocket that comes and goes.
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
-    api, write = ApiSettings(), WriteSettings()
-    patience = api.shutdown_notice_seconds + write.shutdown_seconds + TIDYING_SECONDS
+    api = ApiSettings()
+    write = None if api.serve == "queries" else WriteSettings()
+    patience = api.shutdown_notice_seconds + api.shutdown_seconds + TIDYING_SECONDS
     run_until_stopped(partial(serve, api, write, ReadSettings()), patience)
 
 
-async def serve(api: ApiSettings, write: WriteSettings, read: ReadSettings, stopping: asyncio.Event) -> None:
+async def serve(api: ApiSettings, write: WriteSettings | None, read: ReadSettings, stopping: asyncio.Event) -> None:
     """Serve until `stopping`; every request that was taken is answered, every WebSocket closed with 1001."""
     async with open_services(api, write, read, entropy=os.urandom) as services:
         view = GraphQLView(services)
@@ -50,10 +51,12 @@ async def serve(api: ApiSettings, write: WriteSettings, read: ReadSettings, stop
             ws_max_size=api.max_message_bytes,
             ws_per_message_deflate=False,  # messages are short, and each would be compressed for each client by itself
             lifespan="off",
+            proxy_headers=bool(api.forwarded_allow_ips),
+            forwarded_allow_ips=list(api.forwarded_allow_ips),
             access_log=False,
             log_config=None,
             server_header=False,
-            timeout_graceful_shutdown=write.shutdown_seconds,
+            timeout_graceful_shutdown=api.shutdown_seconds,
         )
         listener = config.bind_socket()  # says why and exits where the address cannot be had
         logger.info("serving on http://%s:%d/graphql", api.host, api.port)

@@ -2,21 +2,24 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.auth import Authenticator
+from api.compression import LEVEL
 from api.context import Services
 from api.door import LastAnswers
 from api.errors import Faults
+from api.headers import SecurityHeaders
 from api.settings import ApiSettings
 from api.view import ENDPOINT, GraphQLView
 from read_model.errors import ReadFault
@@ -31,12 +34,15 @@ Entropy = Callable[[int], bytes]
 
 @asynccontextmanager
 async def open_services(
-    api: ApiSettings, write: WriteSettings, read: ReadSettings, *, entropy: Entropy
+    api: ApiSettings, write: WriteSettings | None, read: ReadSettings, *, entropy: Entropy
 ) -> AsyncIterator[Services]:
-    """Both models, open, and what else every request needs."""
+    """Both models, open, and what else every request needs; no command side where there are no settings for it."""
     faults = Faults(lambda: entropy(8).hex())
     auth = Authenticator(api)
-    async with auth.ready(), open_write_model(write) as write_model, open_read_model(read) as read_model:
+    async with AsyncExitStack() as open:
+        await open.enter_async_context(auth.ready())
+        write_model = await open.enter_async_context(open_write_model(write)) if write else None
+        read_model = await open.enter_async_context(open_read_model(read))
         yield Services(api, auth, write_model, read_model, faults, system_clock)
 
 
@@ -47,10 +53,12 @@ def create_app(services: Services, view: GraphQLView) -> Starlette:
     async def ready(_: Request) -> Response:
         lacks, parked = await asyncio.gather(services.missing(), _parked(services))
         # What is parked is said and fails nothing: every node shows the same, and none would be left to answer.
-        state = {"ready": not lacks, "missing": lacks, "parkedEvents": parked}
+        state: dict[str, object] = {"ready": not lacks, "missing": lacks}
+        if settings.serve != "commands":
+            state["parkedEvents"] = parked
         return JSONResponse(state, status_code=503 if lacks else 200)
 
-    middleware = [Middleware(LastAnswers, services.leaving)]
+    middleware = [Middleware(SecurityHeaders), Middleware(LastAnswers, services.leaving)]
     if settings.allowed_origins:
         middleware.append(
             Middleware(
@@ -58,9 +66,11 @@ def create_app(services: Services, view: GraphQLView) -> Starlette:
                 allow_origins=settings.allowed_origins,
                 allow_methods=["GET", "POST"],
                 allow_headers=["Authorization", "Content-Type", "Prefer", "traceparent"],
-                expose_headers=["Preference-Applied"],
+                expose_headers=["Preference-Applied", "Retry-After"],
             )
         )
+    if settings.compress_bytes:
+        middleware.append(Middleware(GZipMiddleware, minimum_size=settings.compress_bytes, compresslevel=LEVEL))
     middleware.append(Middleware(Shortcut, view))
     return Starlette(
         routes=[

@@ -53,7 +53,8 @@ class Services:
 
     settings: ApiSettings
     auth: Authenticator
-    write: WriteModel
+    write: WriteModel | None
+    """None in a process that serves queries only."""
     read: ReadModel
     faults: Faults
     clock: Callable[[], datetime]
@@ -63,7 +64,11 @@ class Services:
         """By side, what keeps it from doing its work now; empty when everything is there."""
         if self.leaving.is_announced:
             return {"process": "is stopping"}
-        sides = {"commands": self.write.check(), "queries": self.read.check(), "tokens": self._check_keys()}
+        sides = {"tokens": self._check_keys()}
+        if self.write:
+            sides["commands"] = self.write.check()
+        if self.settings.serve != "commands":
+            sides["queries"] = self.read.check()
         problems = await asyncio.gather(*map(_problem, sides.values()))
         return {side: problem for side, problem in zip(sides, problems, strict=True) if problem}
 
@@ -87,6 +92,8 @@ class Context:
     """Sends the operation's client a payload; False where that would have to wait."""
     payload: Callable[[Any], bytes | None] | None = None
     """The payload that tells of an event of the subscription, where it has a plan; None for the executor's work."""
+    has_errors: bool = False
+    """Whether the answer by a plan has errors beside its data."""
     reader: Reader = field(init=False)
     """Shows nothing older than what the operation has waited for."""
 
@@ -155,6 +162,7 @@ class Context:
     async def dispatch(self, command: Command, idempotency_key: str | None) -> Receipt:
         """Send a command in the caller's name, or queue it where they prefer that."""
         write = self.services.write
+        assert write, "there are no mutations without a command side (api.schema)"
         send = write.queue if self.prefers_async else write.dispatch
         receipt = await send(command, self.actor, idempotency_key=idempotency_key, trace=self.trace)
         if self.prefers_async and self.reply_headers is not None:

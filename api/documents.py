@@ -17,12 +17,15 @@ from graphql import (
     SelectionSetNode,
     get_operation_ast,
     parse,
+    specified_rules,
     validate,
 )
 from strawberry.extensions import SchemaExtension
 
 from api.access import ACCESS, check_access
 from api.errors import BadUserInput, Fault
+from api.offered import NotOffered, offered
+from api.settings import ApiSettings
 
 MOST_TOKENS: Final = 2_000
 """Of one document: parsing and validating is what anybody can make us do, before their token says who they are."""
@@ -69,7 +72,7 @@ class Documents(SchemaExtension):
         document, text = context.graphql_document, context.query or ""
         assert document is not None
         if text not in _valid:
-            context.pre_execution_errors = _errors(context.schema._schema, document)
+            context.pre_execution_errors = _errors(context.schema._schema, document, context.context.services.settings)
             if not context.pre_execution_errors and len(text) <= LONGEST_KEPT:
                 _valid[text] = document, len(text)
         if not context.pre_execution_errors:
@@ -99,8 +102,11 @@ class Documents(SchemaExtension):
                         check_access(access, context.context.caller)
 
 
-def _errors(schema: GraphQLSchema, document: DocumentNode) -> list[GraphQLError]:
-    errors = validate(schema, document)
+def _errors(schema: GraphQLSchema, document: DocumentNode, settings: ApiSettings) -> list[GraphQLError]:
+    rules = [offered(settings.serve, settings.introspection), *specified_rules]
+    errors = validate(schema, document, rules, hide_suggestions=not settings.introspection)
+    if not_offered := [error for error in errors if isinstance(error, NotOffered)]:
+        return [not_offered[0]]
     if any(isinstance(error.original_error, ValueError) for error in errors):
         # Python reads no whole number of more than 4,300 digits.
         return [BadUserInput("A number in the document has too many digits.")]

@@ -3,19 +3,13 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import aclosing
-from functools import lru_cache
-from typing import Final
 
 from starlette.responses import StreamingResponse
 from starlette.types import Send
 from strawberry.http.streaming import SSETransport
 
 from api.leaving import Leaving
-
-EVENTS: Final = "text/event-stream"
-LONGEST_KEPT: Final = 500
-"""Characters of a header whose meaning is remembered: anybody may send some."""
-JSON: Final = ("application/json", "application/graphql-response+json")
+from api.negotiation import wants_events
 
 
 class EventStream(SSETransport):
@@ -71,33 +65,3 @@ class EventResponse(StreamingResponse):
             if not time.expired():
                 raise
         await send({"type": "http.response.body", "body": b""})
-
-
-def wants_events(accept: str) -> bool:
-    """Whether a client with this Accept header would rather have events than JSON.
-
-    Some name every type that they can read (urql does), and mean JSON.
-    """
-    if EVENTS not in accept.lower():
-        return False
-    return _prefers_events(accept) if len(accept) <= LONGEST_KEPT else _prefers_events.__wrapped__(accept)
-
-
-@lru_cache(maxsize=1_000)
-def _prefers_events(accept: str) -> bool:
-    wanted = _qualities(accept)
-    events, json = wanted.get(EVENTS, 0.0), max(wanted.get(type, 0.0) for type in JSON)
-    return events > json
-
-
-def _qualities(accept: str) -> dict[str, float]:
-    """How much each media type in an Accept header is wanted (RFC 9110, section 12.5.1): 0 to 1."""
-    qualities: dict[str, float] = {}
-    for part in accept.lower().split(","):
-        media_type, *parameters = (text.strip() for text in part.split(";"))
-        quality = next((text[2:] for text in parameters if text.startswith("q=")), "1")
-        try:
-            qualities[media_type] = float(quality)
-        except ValueError:
-            qualities[media_type] = 0.0
-    return qualities

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from graphql import ExecutionResult
+from graphql import ExecutionResult, GraphQLError
 from graphql.execution import Executor as ExecutorOfCore
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
@@ -16,6 +16,14 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
     time, so graphql-core 3.3.2 keeps all of them, finds none of them again, and grows with every event until the
     subscription ends.
     """
+
+    @classmethod
+    def build(cls, *arguments: Any, **named: Any) -> list[GraphQLError] | ExecutorOfCore[Any]:
+        """An executor, which suggests what may have been meant only where the schema is no secret."""
+        context = arguments[3] if len(arguments) > 3 else named.get("context_value")
+        if context is not None:
+            named["hide_suggestions"] = not context.services.settings.introspection
+        return super().build(*arguments, **named)
 
     def build_per_event_executor(self, payload: Any) -> ExecutorOfCore[Any]:
         """An executor for one event."""

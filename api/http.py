@@ -12,7 +12,7 @@ from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-_HEAD: Final = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n%b%b\r\n%b"
+_ANSWER: Final = b"%bcontent-length: %d\r\n%b%b\r\n%b"
 
 
 class ShortWay(Protocol):
@@ -27,8 +27,11 @@ class ShortWay(Protocol):
         """Whether the request may be answered so: nothing but the endpoint has a word in it."""
         ...
 
-    def answer(self, scope: Scope, body: bytes) -> Awaitable[bytes | None]:
-        """The body of a good answer, in JSON; None where the application has to answer, given the same scope."""
+    def answer(self, scope: Scope, body: bytes) -> Awaitable[tuple[bytes, bytes] | None]:
+        """The status line with headers of its own, and the body; None where the application has to answer.
+
+        That is then given the same scope.
+        """
         ...
 
 
@@ -88,18 +91,18 @@ class HttpProtocol(HttpToolsProtocol):
             if answer is None:
                 await cycle.run_asgi(app)
             else:
-                await self._send(cycle, answer)
+                await self._send(cycle, *answer)
         finally:
             cycle.on_response = _nothing  # it is this protocol's, and uvicorn breaks the circle there too
 
-    async def _send(self, cycle: RequestResponseCycle, body: bytes) -> None:
+    async def _send(self, cycle: RequestResponseCycle, head: bytes, body: bytes) -> None:
         if self.flow.write_paused:
             await self.flow.drain()
         if not cycle.disconnected and not self.transport.is_closing():
             headers = b"".join([b"%b: %b\r\n" % header for header in cycle.default_headers])
             cycle.keep_alive &= not self._short_way.is_leaving
             closing = b"" if cycle.keep_alive else b"connection: close\r\n"
-            self.transport.write(_HEAD % (len(body), headers, closing, body))
+            self.transport.write(_ANSWER % (head, len(body), headers, closing, body))
             cycle.response_started = cycle.response_complete = True
             cycle.body = bytearray()  # the connection keeps the rest until the next request
             cycle.message_event.set()

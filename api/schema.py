@@ -32,6 +32,7 @@ from api.products.subscriptions import ProductSubscriptions
 from api.projection.queries import ProjectionQueries
 from api.sales.queries import SalesQueries
 from api.scalars import SCALARS
+from api.settings import Serve
 
 
 @strawberry.type(
@@ -40,6 +41,11 @@ from api.scalars import SCALARS
 class Query(
     ProjectionQueries, CommandQueries, SalesQueries, OrderQueries, ProductQueries, CustomerQueries, NodeQueries
 ):
+    pass
+
+
+@strawberry.type(name="Query", description="What can be asked where commands are served, and queries are not.")
+class QueryBesideCommands(ProjectionQueries):
     pass
 
 
@@ -56,11 +62,11 @@ class Subscription(OrderSubscriptions, ProductSubscriptions, CommandSubscription
 class Schema(strawberry.Schema):
     """The executable schema: no root field runs for those who may not use it, no error leaves without its code."""
 
-    def __init__(self) -> None:
+    def __init__(self, serve: Serve = "all") -> None:
         super().__init__(
-            query=Query,
-            mutation=Mutation,
-            subscription=Subscription,
+            query=QueryBesideCommands if serve == "commands" else Query,
+            mutation=None if serve == "queries" else Mutation,
+            subscription=None if serve == "commands" else Subscription,
             extensions=[Documents, Phases],
             execution_context_class=Executor,
             config=StrawberryConfig(scalar_map=SCALARS, info_class=Info),
@@ -179,3 +185,8 @@ async def _coded_stream(answers: AsyncGenerator[Any, None], faults: Faults) -> A
 
 
 schema: Final = Schema()
+
+
+def schema_of(serve: Serve) -> Schema:
+    """The schema of a process that serves all of it, or one half."""
+    return schema if serve == "all" else Schema(serve)

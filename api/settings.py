@@ -1,6 +1,6 @@
 """The edge's configuration, from environment variables."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
@@ -12,6 +12,9 @@ _OURSELVES = tuple(("http", host) for host in ("localhost", "127.0.0.1", "::1"))
 Texts = Annotated[tuple[str, ...], NoDecode]
 """Texts, separated by commas."""
 
+Serve = Literal["all", "commands", "queries"]
+"""Which half of the schema a process serves."""
+
 
 class ApiSettings(BaseSettings):
     """What an `api` process must be told, beside what its two models must be (WriteSettings, ReadSettings)."""
@@ -20,6 +23,14 @@ class ApiSettings(BaseSettings):
 
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on.")
+    serve: Serve = Field(
+        "all", description="Which half to serve: `commands`, `queries` (which needs no MongoDB), or `all`."
+    )
+    forwarded_allow_ips: Texts = Field(
+        (),
+        description="Addresses or networks, separated by commas, of proxies that say in `X-Forwarded-For` and "
+        "`X-Forwarded-Proto` whom they speak for; `*` for all.",
+    )
     auth_jwks_url: str | None = Field(
         None, description="Where the identity provider publishes the keys of its tokens (JWKS), https."
     )
@@ -58,6 +69,15 @@ class ApiSettings(BaseSettings):
     allowed_origins: Texts = Field(
         (), description="Origins, separated by commas, of the web pages on other hosts that may use the API."
     )
+    introspection: bool = Field(
+        False, description="Answer questions about the schema itself, and say in errors what may have been meant."
+    )
+    graphiql: bool = Field(
+        False, description="Show browsers GraphiQL; it asks about the schema, so `INTROSPECTION` too."
+    )
+    compress_bytes: int = Field(
+        16_384, ge=0, description="Answers so long are compressed for clients that accept gzip; 0 for none."
+    )
     stale_read_timeout_ms: int = Field(
         5_000, ge=0, le=60_000, description="How long a read waits for what `consistentWith` names."
     )
@@ -72,6 +92,9 @@ class ApiSettings(BaseSettings):
     max_operations_per_socket: int = Field(100, ge=1, description="Operations that one WebSocket may run at once.")
     shutdown_notice_seconds: float = Field(
         3.0, ge=0, description="How long after SIGTERM `/readyz` says 503 while everything is still served."
+    )
+    shutdown_seconds: int = Field(
+        10, ge=1, description="How long a process may finish what it took after SIGTERM; then it is cut off."
     )
 
     @field_validator("auth_jwks_url")
@@ -92,7 +115,7 @@ class ApiSettings(BaseSettings):
             raise ValueError("a server has one source of keys, and AUTH_JWKS_URL is set as well: unset one of them")
         return secret
 
-    @field_validator("allowed_origins", "auth_algorithms", mode="before")
+    @field_validator("allowed_origins", "auth_algorithms", "forwarded_allow_ips", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value

@@ -1,35 +1,38 @@
 """GraphQL over HTTP, and the page for browsers: strawberry's view, with every fault said in JSON."""
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from functools import partial
-from ipaddress import ip_address
 from json import JSONDecodeError
 from typing import Any, Final
 
 from cross_web import AsyncHTTPRequestAdapter, HTTPException, StarletteRequestAdapter
-from graphql import GraphQLError
-from pydantic_core import to_json
 from starlette.datastructures import QueryParams
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, Response
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 from strawberry.asgi import GraphQL
-from strawberry.http import GraphQLRequestData
+from strawberry.http import GraphQLHTTPResponse, GraphQLRequestData
 from strawberry.http.base import BaseRequestProtocol
-from strawberry.schema.exceptions import InvalidOperationTypeError
 from strawberry.subscriptions import GRAPHQL_SSE_PROTOCOL, GRAPHQL_TRANSPORT_WS_PROTOCOL
+from strawberry.types import ExecutionResult
 
-from api.auth import issue_token
+from api import negotiation
 from api.compiled.answers import Answers
+from api.compression import COMPRESSED, compress
 from api.context import Context, Services
 from api.documents import is_subscription
 from api.door import Door
-from api.errors import BadUserInput, Fault, Refused
-from api.events import EventResponse, EventStream, wants_events
+from api.errors import BadUserInput, Refused
+from api.events import EventResponse, EventStream
 from api.pages.graphiql import EXAMPLE_IDS, example_variables, graphiql_page
-from api.schema import schema
+from api.pages.policy import policy_of
+from api.pages.signing_in import token_for
+from api.proxies import Proxies
+from api.replies import HttpFault, refusal, refusal_of, send_answer, turn_away
+from api.schema import schema_of
 from api.socket import SocketAdapter, SocketHandler
 from api.wire import GraphQLRequest, decode_json, encode_json, read_request
 
@@ -39,17 +42,6 @@ _OPERATION: Final = "orderstream.operation"
 _TRIED: Final = "orderstream.tried"
 """Where it keeps that there was no answer by a plan, and why, where that was a fault."""
 ENDPOINT: Final = "/graphql"
-PAGE_TOKEN_SECONDS: Final = 12 * 3600
-
-
-class HttpFault(Exception):
-    """A request that GraphQL never sees."""
-
-    def __init__(self, status: int, fault: Fault, **headers: str) -> None:
-        super().__init__(fault.message)
-        self.status = status
-        self.fault = fault
-        self.headers = headers
 
 
 class GraphQLView(GraphQL[Context, None]):
@@ -60,6 +52,7 @@ class GraphQLView(GraphQL[Context, None]):
     stream_transport_classes_by_protocol = {GRAPHQL_SSE_PROTOCOL: EventStream}  # noqa: RUF012 - strawberry's own name
 
     def __init__(self, services: Services) -> None:
+        schema = schema_of(services.settings.serve)
         super().__init__(
             schema,
             subscription_protocols=(GRAPHQL_TRANSPORT_WS_PROTOCOL, GRAPHQL_SSE_PROTOCOL),
@@ -68,6 +61,8 @@ class GraphQLView(GraphQL[Context, None]):
         )
         self._services = services
         self._door = Door(services.settings, services.leaving)
+        self._proxies = Proxies.trusted(services.settings.forwarded_allow_ips)
+        self._large = services.settings.compress_bytes or sys.maxsize
         self.answers = Answers(schema)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -77,35 +72,31 @@ class GraphQLView(GraphQL[Context, None]):
             return
         try:
             if _TRIED not in scope:
-                body = await self._by_plan(scope, receive)
-                if body is not None:
-                    await _send(body, send)
+                planned = await self._by_plan(scope, receive)
+                if planned is not None:
+                    await send_answer(*planned, send)
                     return
             elif scope[_TRIED]:
                 raise scope.pop(_TRIED)  # in the scope it would be in a circle with its own traceback
             response = await self.run(Request(scope, receive))
         except Refused as fault:
-            response = _turn_away(fault)
+            response = turn_away(fault)
         except asyncio.CancelledError:
             if not self._services.leaving.has_begun:
                 raise
-            response = _turn_away(
+            response = turn_away(
                 Refused("This process had to stop before it had an answer, send it again (a mutation with its key).")
             )
         except ClientDisconnect:
             return
         except HttpFault as error:
-            response = _refusal(error.status, error.fault, error.headers)
+            response = refusal(error.status, error.fault, error.headers)
         except JSONDecodeError:
-            response = _refusal(400, BadUserInput("Unable to parse request body as JSON"))
+            response = refusal(400, BadUserInput("Unable to parse request body as JSON"))
         except HTTPException as error:
-            # strawberry's own refusals: an unknown operation, a method or an operation type that is not served here.
-            if error.status_code == 405 or isinstance(error.__cause__, InvalidOperationTypeError):
-                response = _refusal(405, BadUserInput(error.reason), {"allow": "POST"})
-            else:
-                response = _refusal(error.status_code, BadUserInput(error.reason))
+            response = refusal_of(error)
         except Exception as error:
-            response = _refusal(500, self._services.faults.hide(error))
+            response = refusal(500, self._services.faults.hide(error))
         await response(scope, receive, send)
 
     def takes(self, scope: Scope) -> bool:
@@ -122,11 +113,19 @@ class GraphQLView(GraphQL[Context, None]):
         """Whether clients had better come back on another connection (api.http.ShortWay)."""
         return self._services.leaving.is_announced
 
-    async def answer(self, scope: Scope, body: bytes) -> bytes | None:
+    async def answer(self, scope: Scope, body: bytes) -> tuple[bytes, bytes] | None:
         """The answer by a plan; None where the application has to answer, which then says what is wrong."""
         scope[_TRIED] = None
         try:
-            return await self._by_plan(scope, body)
+            if self._proxies:
+                await self._proxies.see(scope)
+            planned = await self._by_plan(scope, body)
+            if planned is None:
+                return None
+            head, answer = planned
+            if len(answer) >= self._large and negotiation.accepts_gzip(_header(scope, b"accept-encoding")):
+                return head.wire + COMPRESSED, await compress(answer)
+            return head.wire, answer
         except (Exception, asyncio.CancelledError) as fault:
             scope[_TRIED] = fault
             return None
@@ -136,7 +135,7 @@ class GraphQLView(GraphQL[Context, None]):
             with self._door.socket():
                 await super().__call__(scope, receive, send)
         except Refused as fault:
-            await WebSocket(scope, receive, send).send_denial_response(_turn_away(fault))
+            await WebSocket(scope, receive, send).send_denial_response(turn_away(fault))
 
     async def execute_operation(self, *arguments: Any, **named: Any) -> Any:
         """Once the request is here: one that is slow to come takes nobody's place."""
@@ -159,15 +158,39 @@ class GraphQLView(GraphQL[Context, None]):
             is_endless=partial(is_subscription, operation.query or "", operation.operationName),
         )
 
+    async def get_sub_response(self, request: Request | WebSocket) -> Response:
+        """What the answer's own headers are added to; it knows how the client wants the answer."""
+        response = await super().get_sub_response(request)
+        response.media_type = negotiation.media_type_wanted(_header(request.scope, b"accept")) or negotiation.JSON
+        return response
+
+    async def process_result(self, request: Request, result: ExecutionResult) -> GraphQLHTTPResponse:
+        """The answer; without data where the operation did not run (GraphQL, section "Request Error Result")."""
+        answer = await super().process_result(request, result)
+        if result.data is None and not any(error.path for error in result.errors or ()):
+            del answer["data"]
+        return answer
+
+    def create_response(
+        self, response_data: GraphQLHTTPResponse | list[GraphQLHTTPResponse], sub_response: Response
+    ) -> Response:
+        """The answer to an operation that was executed, or that could not be."""
+        assert isinstance(response_data, dict)
+        response = super().create_response(response_data, sub_response)
+        response.status_code, headers = negotiation.head_of(response_data, sub_response.media_type or negotiation.JSON)
+        response.headers.update(headers)
+        return response
+
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Context:
         """Built once a request, or once a connection."""
         return Context.of(self._services, request.scope, response.headers if isinstance(response, Response) else None)
 
-    async def _by_plan(self, scope: Scope, body: bytes | Receive) -> bytes | None:
+    async def _by_plan(self, scope: Scope, body: bytes | Receive) -> tuple[negotiation.Head, bytes] | None:
         """The answer to an operation that has a plan; None for whatever strawberry has to answer."""
         if scope["method"] != "POST" and (scope["method"] != "GET" or b"query=" not in scope["query_string"]):
             return None
-        if wants_events(_header(scope, b"accept")):
+        media_type = negotiation.media_type_wanted(_header(scope, b"accept"))
+        if media_type is None:
             return None
         operation = await self._operation(scope, body)
         if operation.query is None:
@@ -175,10 +198,11 @@ class GraphQLView(GraphQL[Context, None]):
         context = Context.of(self._services, scope)
         context.prefer(operation.extensions)
         with self._door.request:
-            return await self.answers.answer(
+            answer = await self.answers.answer(
                 *(operation.query, operation.operationName, operation.variables, context),
                 may_change=scope["method"] == "POST",
             )
+        return None if answer is None else (negotiation.FORMS[media_type][context.has_errors], answer)
 
     async def _operation(self, scope: Scope, body: bytes | Receive) -> GraphQLRequest:
         """The one operation that a request asks for: no batches, no uploads. `body`, or what it is read from."""
@@ -189,6 +213,7 @@ class GraphQLView(GraphQL[Context, None]):
             value: Any = {
                 name: decode_json(text) if name in ("variables", "extensions") else text
                 for name, text in QueryParams(scope["query_string"]).items()
+                if text  # an empty one is as good as none (section "GET")
             }
         else:
             # The exact type also keeps foreign pages out, which may send forms and plain text without asking first.
@@ -203,12 +228,15 @@ class GraphQLView(GraphQL[Context, None]):
         try:
             operation = scope[_OPERATION] = read_request(value)
         except BadUserInput as fault:
-            raise HttpFault(400, fault) from None
+            raise HttpFault(negotiation.UNPROCESSABLE, fault) from None
         return operation
 
     async def parse_http_body(self, request: AsyncHTTPRequestAdapter) -> GraphQLRequestData:
         """The operation, as strawberry wants it."""
         assert isinstance(request, StarletteRequestAdapter)
+        accept = _header(request._request.scope, b"accept")
+        if not negotiation.wants_events(accept) and negotiation.media_type_wanted(accept) is None:
+            raise HttpFault(406, BadUserInput(negotiation.NOT_ACCEPTABLE))
         operation = await self._operation(request._request.scope, request._request.receive)
         events = self._get_stream_transport_from_headers(request.headers)
         return GraphQLRequestData(
@@ -246,30 +274,20 @@ class GraphQLView(GraphQL[Context, None]):
     def should_render_graphql_ide(self, request: BaseRequestProtocol) -> bool:
         """For browsers only: a tool that accepts anything asked for an answer, not for a page."""
         return (
-            request.method == "GET"
+            self._services.settings.graphiql
+            and request.method == "GET"
             and request.query_params.get("query") is None
             and "text/html" in request.headers.get("accept", "")
         )
 
     async def render_graphql_ide(self, request: Request) -> Response:
         """GraphiQL, with operations that run as they stand."""
-        context, token = Context.of(self._services, request.scope), self._token_for(request)
+        context, token = Context.of(self._services, request.scope), token_for(request, self._services.settings)
         if token:
             context.authorization = f"Bearer {token}"
         result = await self.schema.execute(EXAMPLE_IDS, context_value=context)
         page = graphiql_page(example_variables(result.data or {}), token)
-        return HTMLResponse(page, headers={"cache-control": "no-store"})
-
-    def _token_for(self, request: Request) -> str | None:
-        """A staff token for the page of a developer, at this very machine.
-
-        Not for a page of another name that was made to lead here (DNS rebinding).
-        """
-        settings = self._services.settings
-        is_here = request.client is not None and is_loopback(request.client.host) and not _is_forwarded(request)
-        if settings.graphiql_staff and settings.auth_secret and is_here and is_loopback(request.url.hostname or ""):
-            return issue_token(settings.auth_secret.get_secret_value(), "staff", None, PAGE_TOKEN_SECONDS)
-        return None
+        return HTMLResponse(page, headers={"content-security-policy": policy_of(page)})
 
 
 def _header(scope: Scope, name: bytes) -> str:
@@ -278,33 +296,3 @@ def _header(scope: Scope, name: bytes) -> str:
         if key == name:
             return str(value, "latin-1")
     return ""
-
-
-async def _send(body: bytes, send: Send) -> None:
-    """An answer, in JSON. Starlette's Response would do the same, at the price of reading an order."""
-    headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
-    await send({"type": "http.response.start", "status": 200, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
-
-
-def _turn_away(fault: Refused) -> Response:
-    """For now: another process, or this one soon, will take it."""
-    return _refusal(503, fault, {"retry-after": "1"})
-
-
-def _refusal(status: int, error: GraphQLError, headers: Mapping[str, str] | None = None) -> Response:
-    return Response(
-        to_json({"errors": [error.formatted]}), status_code=status, headers=headers, media_type="application/json"
-    )
-
-
-def _is_forwarded(request: Request) -> bool:
-    return any(name in request.headers for name in ("forwarded", "x-forwarded-for", "x-forwarded-host"))
-
-
-def is_loopback(host: str) -> bool:
-    """Whether that is this machine, by a name that nobody else can give it."""
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False

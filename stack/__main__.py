@@ -1,5 +1,6 @@
 """The command line, `orderstream`: every command, each with what it needs and no more imported."""
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Literal
@@ -41,8 +42,18 @@ def dev(
 
 
 @app.command()
-def api() -> None:
+def api(
+    serve: Annotated[
+        Literal["all", "commands", "queries"] | None,
+        typer.Option(help="Only this half, instead of what SERVE says; queries need no MongoDB."),
+    ] = None,
+    forwarded_allow_ips: Annotated[
+        str | None, typer.Option(metavar="LIST", help="Proxies to trust, instead of FORWARDED_ALLOW_IPS.")
+    ] = None,
+) -> None:
     """Serve GraphQL over HTTP and WebSocket; any number may run."""
+    given = {"SERVE": serve, "FORWARDED_ALLOW_IPS": forwarded_allow_ips}
+    os.environ.update({name: value for name, value in given.items() if value is not None})
     _prepare("api")
     from api.__main__ import main
 

@@ -138,6 +138,7 @@ class Run:
             data = "null"
         if not self._errors:
             return b'{"data":%b}' % data.encode()
+        self._context.has_errors = True
         faults = self._context.services.faults
         errors = to_json([faults.coded(error).formatted for error in self._errors])
         return b'{"data":%b,"errors":%b}' % (data.encode(), errors)

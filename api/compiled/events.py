@@ -130,8 +130,7 @@ class Payloads:
 def write_events_by_plan(schema: GraphQLSchema) -> None:
     """Give the context of every subscription what writes its events, before it begins."""
     payloads = Payloads()
-    assert schema.subscription_type is not None
-    for field in schema.subscription_type.fields.values():
+    for field in schema.subscription_type.fields.values() if schema.subscription_type else ():
         field.subscribe = _planning(payloads, field.subscribe)
 
 

@@ -12,7 +12,8 @@ from tests.system import Client, System, running_system
 @pytest.fixture(scope="package")
 async def system(mongodb_url: str) -> AsyncIterator[System]:
     with TemporaryDirectory(prefix="orderstream-api-") as directory:
-        async with running_system(Path(directory), mongodb_url, "test_api", STALE_READ_TIMEOUT_MS="1000") as system:
+        settings = {"STALE_READ_TIMEOUT_MS": "1000", "GRAPHIQL": "1"}
+        async with running_system(Path(directory), mongodb_url, "test_api", **settings) as system:
             yield system
         # Whatever the tests sent, nothing of it was a fault of ours.
         assert "ERROR" not in (Path(directory) / "log").read_text()

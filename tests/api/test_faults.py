@@ -19,29 +19,29 @@ CONSISTENT = "query($w: [ConsistencyToken!]) { orders(consistentWith: $w) { tota
         (b"", 400),
         (b"{", 400),
         (b"\xff\xfe", 400),
-        (b"null", 400),
-        (b"[]", 400),
-        (b'[{"query": "{ __typename }"}]', 400),
-        (b'"{ __typename }"', 400),
-        (b"{}", 400),
-        (b'{"query": null}', 400),
-        (b'{"query": ""}', 400),
-        (b'{"query": 1}', 400),
-        (b'{"query": "{ __typename }", "variables": []}', 400),
-        (b'{"query": "{ __typename }", "operationName": 5}', 400),
-        (b'{"query": "{ __typename }", "operationName": "Other"}', 400),
-        (b'{"query": "fragment F on Query { __typename }"}', 400),
+        (b"null", 422),
+        (b"[]", 422),
+        (b'[{"query": "{ __typename }"}]', 422),
+        (b'"{ __typename }"', 422),
+        (b"{}", 422),
+        (b'{"query": null}', 422),
+        (b'{"query": ""}', 422),
+        (b'{"query": 1}', 422),
+        (b'{"query": "{ __typename }", "variables": []}', 422),
+        (b'{"query": "{ __typename }", "operationName": 5}', 422),
+        (b'{"query": "{ __typename }", "operationName": "Other"}', 422),
+        (b'{"query": "fragment F on Query { __typename }"}', 422),
         (b'{"query": "{ __typename }", "variables": {"x": NaN}}', 400),
         (b'{"query": "\\ud800"}', 400),
         (b"[" * 100_000, 400),
-        (b'{"query": "subscription { orderStatusChanged(orderId: 1) { version } }"}', 405),
+        (b'{"query": "subscription { orderStatusChanged(orderId: 1) { version } }"}', 406),
         (b" " * 2_000_000, 413),
     ],
 )
 async def test_a_request_that_is_none_is_refused_in_json(staff: Client, body: bytes, status: int) -> None:
     response = await staff.http.post("/graphql", content=body, headers={"content-type": "application/json"})
     assert response.status_code == status
-    assert response.headers["content-type"] == "application/json"
+    assert response.headers["content-type"] == "application/graphql-response+json; charset=utf-8"
     [error] = response.json()["errors"]
     assert error["extensions"]["code"] == "BAD_USER_INPUT"
 

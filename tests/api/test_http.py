@@ -28,13 +28,13 @@ class Short:
     def takes(self, scope: Scope) -> bool:
         return scope["path"] in ("/short", "/refused")
 
-    async def answer(self, scope: Scope, body: bytes) -> bytes | None:
+    async def answer(self, scope: Scope, body: bytes) -> tuple[bytes, bytes] | None:
         await self.go.wait()
         if scope["path"] == "/refused":
             scope["kept"] = body
             return None
         self.answered += 1
-        return b"short " + body
+        return b"HTTP/1.1 200 OK\r\nits: own\r\n", b"short " + body
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
@@ -141,7 +141,7 @@ async def test_an_answer_has_the_headers_that_an_answer_has(served: Served) -> N
     async with served.client() as client:
         client.send(request("/short", b"a"))
         headers, body = await client.answer()
-    assert headers == {b"content-type": b"application/json", b"content-length": b"7", b"date": b"today"}
+    assert headers == {b"its": b"own", b"content-length": b"7", b"date": b"today"}
     assert (body, served.short.answered, served.state.total_requests) == (b"short a", 1, 1)
 
 

@@ -21,7 +21,7 @@ async def test_a_browser_gets_graphiql(nobody: Client) -> None:
 
 async def test_a_tool_does_not(nobody: Client) -> None:
     response = await nobody.http.get("/graphql", headers={"accept": "*/*"})
-    assert response.status_code == 400
+    assert response.status_code == 422
     assert response.json()["errors"][0]["extensions"]["code"] == "BAD_USER_INPUT"
 
 

@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 from redis.asyncio import Redis
+from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
+from websockets.typing import Origin, Subprotocol
 
 from tests.api.processes import REGISTER, another_api, lonely_api
 from tests.system import System, free_port
@@ -83,3 +86,14 @@ async def test_pages_from_allowed_origins_may_use_it(system: System, tmp_path: P
         assert allowed.headers["access-control-allow-origin"] == origin
         refused = await staff.http.options("/graphql", headers={**asked, "origin": "https://elsewhere.example"})
         assert "access-control-allow-origin" not in refused.headers
+        for _ in range(3):  # by the executor, then by its plan
+            answer = await staff.http.post("/graphql", json={"query": READ}, headers={"origin": origin})
+            assert answer.headers["access-control-allow-origin"] == origin
+        url = other.url.replace("http:", "ws:") + "/graphql"
+        subprotocols = [Subprotocol("graphql-transport-ws")]
+        async with connect(url, origin=Origin(origin), subprotocols=subprotocols, proxy=None) as socket:
+            assert socket.subprotocol == "graphql-transport-ws"
+        with pytest.raises(InvalidStatus) as turned_away:
+            async with connect(url, origin=Origin("https://elsewhere.example"), subprotocols=subprotocols, proxy=None):
+                pass
+        assert turned_away.value.response.status_code == 403

@@ -118,7 +118,7 @@ async def answer(socket: Socket) -> dict[str, Any]:
 async def test_a_preference_that_is_no_text_is_bad_input(staff: Client) -> None:
     body = {"query": "{ __typename }", "extensions": {"prefer": ["respond-async"]}}
     response = await staff.http.post("/graphql", json=body)
-    assert (response.status_code, response.json()["errors"][0]["extensions"]["code"]) == (400, "BAD_USER_INPUT")
+    assert (response.status_code, response.json()["errors"][0]["extensions"]["code"]) == (422, "BAD_USER_INPUT")
 
 
 async def test_a_command_is_known_to_its_sender_only(staff: Client, system: System) -> None:

@@ -24,6 +24,7 @@ COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 SERVICES: dict[str, Any] = COMPOSE["services"]
 OURS = {name: service for name, service in SERVICES.items() if service.get("image") == "orderstream"}
+HALVES = ("commands", "queries")
 VARIABLES = {name.upper() for kinds in PACKAGES.values() for kind in kinds for name in kind.model_fields}
 
 
@@ -41,29 +42,42 @@ def routes() -> set[str]:
 
 def needed(service: str) -> set[str]:
     """Variables without which the part does not start."""
-    return {name.upper() for kind in PARTS[service] for name, field in kind.model_fields.items() if field.is_required()}
+    kinds = set(PARTS["api" if service in HALVES else service]) - ({WriteSettings} if service == "queries" else set())
+    return {name.upper() for kind in kinds for name, field in kind.model_fields.items() if field.is_required()}
 
 
 def test_every_part_of_the_program_is_a_service() -> None:
-    assert set(OURS) == set(PARTS)
+    assert set(OURS) == {*PARTS, *HALVES}
     assert OURS["api"]["deploy"]["replicas"] == 2
+
+
+def test_the_halves_start_only_when_asked_for_and_queries_without_mongodb() -> None:
+    assert {name for name, service in OURS.items() if "profiles" in service} == set(HALVES)
+    assert "MONGODB_URL" in OURS["commands"]["environment"]
+    assert "MONGODB_URL" not in OURS["queries"]["environment"]
+    assert set(OURS["queries"]["depends_on"]) == {"redis"}
 
 
 @pytest.mark.parametrize("name", OURS)
 def test_its_command_exists_and_its_variables_are_settings(name: str) -> None:
     service = OURS[name]
-    assert service["command"] == [name]
-    assert name in commands()
+    assert service["command"] == (["api", "--serve", name] if name in HALVES else [name])
+    assert service["command"][0] in commands()
     assert set(service["environment"]) <= VARIABLES
     assert needed(name) <= set(service["environment"])
 
 
 def test_a_replica_has_a_port_of_its_own() -> None:
-    (published,) = OURS["api"]["ports"]
-    first, last, inside = re.fullmatch(r"(\d+)-(\d+):(\d+)", published).groups()  # type: ignore[union-attr]
-    assert int(last) - int(first) + 1 == OURS["api"]["deploy"]["replicas"]
-    assert inside == OURS["api"]["environment"]["PORT"]
-    assert OURS["api"]["environment"]["HOST"] == "0.0.0.0"
+    taken: list[int] = []
+    for service in (OURS["api"], *(OURS[half] for half in HALVES)):
+        (published,) = service["ports"]
+        first, last, inside = re.fullmatch(r"(\d+)(?:-(\d+))?:(\d+)", published).groups()  # type: ignore[union-attr]
+        ports = range(int(first), int(last or first) + 1)
+        assert len(ports) == service["deploy"]["replicas"]
+        assert inside == service["environment"]["PORT"]
+        assert service["environment"]["HOST"] == "0.0.0.0"
+        taken += ports
+    assert len(taken) == len(set(taken))
 
 
 def test_every_health_check_asks_for_a_path_that_is_served() -> None:

@@ -58,11 +58,12 @@ class Edge:
         """The text with what it names as <order0>, <token> and so on."""
         return _NAME.sub(lambda found: self.named[found[1]], text)
 
-    async def ask(self, method: str, caller: str, **body: Any) -> httpx.Response:
+    async def ask(self, method: str, caller: str, accept: str = "*/*", **body: Any) -> httpx.Response:
         """The answer to a request of "staff", "customer0" and so on, or "nobody"."""
         customer_id = self.named.get(caller)
         token = issue_token(SECRET, "customer" if customer_id else "staff", customer_id, 3600)
         headers = {"authorization": f"Bearer {token}"} if caller != "nobody" else {}
+        headers["accept"] = accept
         body = {name: value for name, value in body.items() if value is not None}
         if method == "GET":
             params = {name: value if isinstance(value, str) else json.dumps(value) for name, value in body.items()}
@@ -139,7 +140,7 @@ async def open_edge(redis_url: str, write_model: WriteModel) -> AsyncIterator[Ed
         await catalogue.change(added[3], ProductDiscontinued())
         # What is asked here is what is answered, not how soon.
         settings = settings_for(redis_url).model_copy(update={"read_timeout_seconds": 15.0})
-        api = ApiSettings.model_validate({"auth_secret": SECRET, "stale_read_timeout_ms": 50})
+        api = ApiSettings.model_validate({"auth_secret": SECRET, "stale_read_timeout_ms": 50, "introspection": True})
         services = Services(
             api,
             Authenticator(api),

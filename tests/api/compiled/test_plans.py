@@ -191,7 +191,7 @@ async def test_a_fault_on_the_short_way_is_said_by_the_application_and_kept_by_n
     keys = set(scope)
     assert await edge.view.answer(scope, b"[]") is None
     await edge.view(scope, receive, send)
-    assert sent[0]["status"] == 400
+    assert sent[0]["status"] == 422
     assert scope.keys() == keys
 
 

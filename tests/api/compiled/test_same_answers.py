@@ -71,6 +71,7 @@ POOL: Final[dict[str, list[Any]]] = {
     "inStock": [True, False],
     "includeDiscontinued": [True, False],
 }
+ACCEPTS: Final = ("*/*", "application/json", "application/graphql-response+json, application/json;q=0.9")
 CALLERS: Final = (*["staff"] * 12, *["customer0", "customer1"] * 2, "nobody")
 
 
@@ -92,9 +93,14 @@ def tally() -> Iterator[Tally]:
 
 @pytest.mark.timeout(60 + QUERIES if QUERIES else 300)
 @EVER
-@given(request=requests(schema._schema, POOL), caller=st.sampled_from(CALLERS), method=st.sampled_from(("POST", "GET")))
+@given(
+    request=requests(schema._schema, POOL),
+    caller=st.sampled_from(CALLERS),
+    method=st.sampled_from(("POST", "GET")),
+    accept=st.sampled_from(ACCEPTS),
+)
 async def test_a_query_has_the_same_answer_both_ways(
-    edge: Edge, tally: Tally, request: Request, caller: str, method: str
+    edge: Edge, tally: Tally, request: Request, caller: str, method: str, accept: str
 ) -> None:
     asked = {
         "query": f"{edge.resolve(request.document)} # {next(_numbers)}",
@@ -102,9 +108,9 @@ async def test_a_query_has_the_same_answer_both_ways(
         "operationName": request.operation_name,
     }
     # Executed when it comes for the first time, and then compiled.
-    executed = await edge.ask(method, caller, **asked)
+    executed = await edge.ask(method, caller, accept, **asked)
     before = edge.view.answers.planned
-    compiled = await edge.ask(method, caller, **asked)
+    compiled = await edge.ask(method, caller, accept, **asked)
     assert compiled.content == executed.content
     assert (compiled.status_code, compiled.headers) == (executed.status_code, executed.headers)
     tally.asked += 1

@@ -109,7 +109,7 @@ async def test_a_mutation_has_the_same_outcome_both_ways(
 ) -> None:
     commands.outcome = OUTCOMES[outcome]
     document = f"{edge.resolve(request.document)} # {next(_numbers)}"
-    asked = {
+    asked: dict[str, Any] = {
         "variables": json.loads(edge.resolve(json.dumps(request.variables))) or None,
         "operationName": request.operation_name,
         "extensions": {"prefer": prefers} if prefers else None,
