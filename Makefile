@@ -19,7 +19,7 @@ NPM_STAMP := $(if $(shell command -v npm),$(RECIPES)/node_modules/installed)
 PEERS_STAMP := $(if $(shell command -v npm),$(PEERS)/node_modules/installed)
 
 .DEFAULT_GOAL := help
-.PHONY: help run install test faults kills soak mutations bench check lint types arrows schema
+.PHONY: help run install test faults kills soak mutations bench check lint types arrows audit schema
 
 help:
 	@echo 'make run      start everything on this machine (PORT=8000 HOST=127.0.0.1)'
@@ -29,6 +29,7 @@ help:
 	@echo 'make soak     a steady load with subscribers that come and go: is memory flat? (MINUTES=20 SUBSCRIBERS=200)'
 	@echo 'make mutations  take guards out of a copy, and see that the fault suite notices'
 	@echo 'make bench    measure this system, what it replaces and others (ROUNDS=5 SECONDS=3 EVENTS=50000 ONLY=order,place)'
+	@echo 'make audit    compare what is installed with the versions that have no known holes (floors.toml; needs no network)'
 	@echo 'make check    format, lint, types, architecture and tests: what CI runs'
 	@echo 'make install  set up $(VENV) with everything that development needs'
 	@echo 'make schema   write the published schemas into docs/'
@@ -71,6 +72,9 @@ types: $(DEV_STAMP)
 
 arrows: $(DEV_STAMP)
 	@$(BIN)/lint-imports
+
+audit: $(DEV_STAMP)
+	@$(BIN)/python -m tests.supply_chain
 
 # In this order, and `make check test` runs the tests once.
 check: lint types arrows test
