@@ -64,7 +64,12 @@ def test_every_dependency_has_a_line_in_the_readme_and_nothing_else_has() -> Non
     readme = (ROOT / "README.md").read_text()
     table = readme.partition("\n## Dependencies\n")[2].partition("\n## ")[0]
     rows = re.findall(r"^\| (?!library|---)([^|]+) \|", table, re.MULTILINE)
-    named = [canonicalize_name(name) for row in rows for name in re.split(r", | and ", row) if "/" not in name]
+    named = [
+        canonicalize_name(name)
+        for row in rows
+        for name in re.split(r", | and ", re.sub(r" \(.*?\)", "", row))
+        if "/" not in name
+    ]
     assert len(named) == len(set(named))
     node = {"fastify", "mercurius", "graphql-yoga", "graphql", "ioredis", "graphql-ws", "theirs"}
     needed = {canonicalize_name(requirement.name) for requirement in [*REQUIRED, *OPTIONAL]}
