@@ -76,7 +76,7 @@ class ApiSettings(BaseSettings):
         False, description="Show browsers GraphiQL; it asks about the schema, so `INTROSPECTION` too."
     )
     compress_bytes: int = Field(
-        16_384, ge=0, description="Answers so long are compressed for clients that accept gzip; 0 for none."
+        14_000, ge=0, description="Answers so long are compressed for clients that accept gzip; 0 for none."
     )
     stale_read_timeout_ms: int = Field(
         5_000, ge=0, le=60_000, description="How long a read waits for what `consistentWith` names."
