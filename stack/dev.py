@@ -123,9 +123,8 @@ class _Stack:
         return {"AUTH_SECRET": secret.get_secret_value() if secret else self.workspace.make_auth_secret()}
 
     def _part(self, name: str) -> Part:
-        environment = {**os.environ, **self.environment}
         # For whoever develops; and both halves in one process.
-        environment |= {"INTROSPECTION": "1", "GRAPHIQL": "1", "SERVE": "all"}
+        environment = {"INTROSPECTION": "1", "GRAPHIQL": "1", **os.environ, **self.environment, "SERVE": "all"}
         if name == "api" and self.settings.is_loopback:
             environment.setdefault("GRAPHIQL_STAFF", "1")
         # -P: the directory that `dev` was started in is no place to import from.

@@ -58,6 +58,7 @@ def test_help_names_every_command(orderstream: Run) -> None:
         (),
         ("bogus",),
         ("dev", "--bogus"),
+        ("api", "--serve", "both"),
         ("token",),
         ("token", "--role", "king"),
         ("parked",),
@@ -112,6 +113,14 @@ def test_a_part_without_its_settings_says_what_to_set(orderstream: Run, part: st
     assert ("MONGODB_URL" if part in ("expiry", "worker") else "REDIS_URL") in says
     assert "not set" in says
     assert "orderstream dev" in says
+
+
+@pytest.mark.parametrize(("half", "opens_mongodb"), [("commands", True), ("queries", False)])
+def test_half_an_api_asks_for_what_that_half_needs(orderstream: Run, half: str, opens_mongodb: bool) -> None:
+    says = complaint(orderstream("api", "--serve", half))
+    assert "AUTH_SECRET" in says
+    assert "REDIS_URL" in says
+    assert ("MONGODB_URL" in says) == opens_mongodb
 
 
 @pytest.mark.parametrize(
