@@ -37,7 +37,7 @@ DAYS: Final = 6
 PATIENCE: Final = {"STALE_READ_TIMEOUT_MS": "15000", "READ_TIMEOUT_SECONDS": "15", "COMMAND_TIMEOUT_SECONDS": "15"}
 
 HISTORIES: Final = int(os.environ.get("ORDERSTREAM_HISTORIES", "0"))
-A_FEW: Final = settings(max_examples=5, derandomize=True, database=None, phases=[Phase.generate])
+A_FEW: Final = settings(max_examples=3, derandomize=True, database=None, phases=[Phase.generate])
 MANY: Final = settings(max_examples=HISTORIES or 1, phases=[Phase.generate, Phase.shrink], print_blob=True)
 EVER: Final = settings(
     MANY if HISTORIES else A_FEW,

@@ -27,7 +27,7 @@ from write_model.settings import RelaySettings
 from write_model.startup import WriteModel, open_write_model
 from write_model.worker.worker import Worker
 
-SENDERS, COMMANDS = 3, 15
+SENDERS, COMMANDS = 3, 8
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from tests.api.compiled.requests import Request, requests
 from write_model.contracts.streams import Position, Token
 
 QUERIES: Final = int(os.environ.get("ORDERSTREAM_QUERIES", "0"))
-A_FEW: Final = settings(max_examples=300, derandomize=True, database=None, phases=[Phase.generate])
+A_FEW: Final = settings(max_examples=200, derandomize=True, database=None, phases=[Phase.generate])
 MANY: Final = settings(max_examples=QUERIES or 1, phases=[Phase.generate, Phase.shrink], print_blob=True)
 EVER: Final = settings(
     MANY if QUERIES else A_FEW,
