@@ -4,12 +4,14 @@ import asyncio
 import gc
 import logging
 import os
+import resource
 from functools import partial
 from typing import Final, cast
 
 import uvicorn
 
 from api.app import create_app, open_services
+from api.awaited import Awaited
 from api.http import HttpProtocol
 from api.server import CLOSE_SECONDS, Server, SocketProtocol
 from api.settings import ApiSettings
@@ -18,6 +20,8 @@ from read_model.settings import ReadSettings
 from write_model.settings import WriteSettings
 from write_model.startup import run_until_stopped
 
+OTHER_FILES: Final = 200
+"""What is open beside the connections of clients."""
 TIDYING_SECONDS: Final = CLOSE_SECONDS + 2.0
 """For what is left to do when every request has been answered or cut off."""
 
@@ -41,12 +45,14 @@ async def serve(api: ApiSettings, write: WriteSettings | None, read: ReadSetting
     """Serve until `stopping`; every request that was taken is answered, every WebSocket closed with 1001."""
     async with open_services(api, write, read, entropy=os.urandom) as services:
         view = GraphQLView(services)
+        awaited = Awaited(seconds=api.request_seconds, most=api.max_connections)
+        allow_files(api.max_connections)
         config = uvicorn.Config(
             create_app(services, view),
             host=api.host,
             port=api.port,
             loop="none",
-            http=cast("type[asyncio.Protocol]", partial(HttpProtocol, view)),
+            http=cast("type[asyncio.Protocol]", partial(HttpProtocol, view, awaited)),
             ws=SocketProtocol,
             ws_max_size=api.max_message_bytes,
             ws_per_message_deflate=False,  # messages are short, and each would be compressed for each client by itself
@@ -56,12 +62,25 @@ async def serve(api: ApiSettings, write: WriteSettings | None, read: ReadSetting
             access_log=False,
             log_config=None,
             server_header=False,
+            timeout_keep_alive=api.keep_alive_seconds,
             timeout_graceful_shutdown=api.shutdown_seconds,
         )
         listener = config.bind_socket()  # says why and exits where the address cannot be had
         logger.info("serving on http://%s:%d/graphql", api.host, api.port)
-        server = Server(config, services.leaving, stopping, notice=api.shutdown_notice_seconds)
+        sweeps = (awaited.sweep, services.running.sweep)
+        server = Server(config, services.leaving, stopping, notice=api.shutdown_notice_seconds, sweeps=sweeps)
         await server.serve(sockets=[listener])
+
+
+def allow_files(connections: int) -> None:
+    """See to it that so many connections can be open; say so where the system does not let them."""
+    wanted = connections + OTHER_FILES
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < wanted:
+        logger.warning("MAX_CONNECTIONS is %d, but only %d files may be open here (ulimit -n)", connections, hard)
+        wanted = hard
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 if __name__ == "__main__":

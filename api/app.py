@@ -20,8 +20,11 @@ from api.context import Services
 from api.door import LastAnswers
 from api.errors import Faults
 from api.headers import SecurityHeaders
+from api.running import Running
 from api.settings import ApiSettings
+from api.throttling import Throttle
 from api.view import ENDPOINT, GraphQLView
+from read_model.allowances import open_allowances
 from read_model.errors import ReadFault
 from read_model.parked import parked_events
 from read_model.settings import ReadSettings
@@ -37,13 +40,27 @@ async def open_services(
     api: ApiSettings, write: WriteSettings | None, read: ReadSettings, *, entropy: Entropy
 ) -> AsyncIterator[Services]:
     """Both models, open, and what else every request needs; no command side where there are no settings for it."""
-    faults = Faults(lambda: entropy(8).hex())
+    faults, running = Faults(lambda: entropy(8).hex()), Running(api.execution_seconds)
     auth = Authenticator(api)
     async with AsyncExitStack() as open:
         await open.enter_async_context(auth.ready())
         write_model = await open.enter_async_context(open_write_model(write)) if write else None
         read_model = await open.enter_async_context(open_read_model(read))
-        yield Services(api, auth, write_model, read_model, faults, system_clock)
+        throttle = await open.enter_async_context(open_throttle(api, read))
+        yield Services(api, auth, write_model, read_model, faults, system_clock, throttle=throttle, running=running)
+
+
+@asynccontextmanager
+async def open_throttle(api: ApiSettings, read: ReadSettings) -> AsyncIterator[Throttle | None]:
+    """What counts what each client asks for; None where there is no bound on that."""
+    if not (rate := api.throttle_rate):
+        yield None
+        return
+    async with open_allowances(read, rate=rate, burst=api.throttle_burst) as allowances:
+        now = asyncio.get_running_loop().time
+        throttle = Throttle(allowances.use, now, rate=rate, burst=api.throttle_burst)
+        async with throttle.settling():
+            yield throttle
 
 
 def create_app(services: Services, view: GraphQLView) -> Starlette:

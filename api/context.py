@@ -1,12 +1,14 @@
 """What an operation is given: the two models, who is asking, and how long it may wait for them."""
 
 import asyncio
+import math
 import re
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
+from ipaddress import ip_address, ip_network
 from typing import Any, Final, Self
 from urllib.request import parse_http_list
 
@@ -16,11 +18,14 @@ from starlette.types import Scope
 
 from api.access import NOBODY, Caller
 from api.auth import Authenticator
+from api.door import PerClient
 from api.errors import Fault, Faults, Unauthenticated
 from api.keys import KeysMissing, KeyUnknown
 from api.leaving import Leaving
+from api.running import Running
 from api.scalars import ConsistencyToken
 from api.settings import ApiSettings
+from api.throttling import Throttle
 from read_model.connection import Reader
 from read_model.errors import Busy, ReadFault, StaleRead
 from read_model.rows import Parts
@@ -59,6 +64,10 @@ class Services:
     faults: Faults
     clock: Callable[[], datetime]
     leaving: Leaving = field(default_factory=Leaving)
+    throttle: Throttle | None = None
+    """Counts what each client asks for; None where nobody does."""
+    running: Running = field(default_factory=lambda: Running(math.inf))
+    subscribers: PerClient = field(default_factory=lambda: PerClient("subscriptions"))
 
     async def missing(self) -> dict[str, str]:
         """By side, what keeps it from doing its work now; empty when everything is there."""
@@ -83,6 +92,7 @@ class Context:
     services: Services
     authorization: str | None
     trace: str | None
+    address: str = ""
     prefers_async: bool = False
     """Whether commands are to be queued: `Prefer: respond-async` (RFC 7240, section 4.1)."""
     reply_headers: MutableHeaders | None = None
@@ -96,6 +106,8 @@ class Context:
     """Whether the answer by a plan has errors beside its data."""
     reader: Reader = field(init=False)
     """Shows nothing older than what the operation has waited for."""
+    subscriber: str | None = field(default=None, init=False)
+    """Who has a place among the subscribers for the operation."""
 
     def __post_init__(self) -> None:
         self.reader = self.services.read.reader
@@ -110,6 +122,7 @@ class Context:
             services=services,
             authorization=firsts[b"authorization"].decode("latin-1") if b"authorization" in firsts else None,
             trace=_trace(firsts[b"traceparent"].decode("latin-1")) if b"traceparent" in firsts else None,
+            address=client[0] if (client := scope.get("client")) else "",
             prefers_async=preferences != b"" and _asks_for_async(preferences.decode("latin-1")),
             reply_headers=reply_headers,
         )
@@ -151,6 +164,34 @@ class Context:
         except Fault as fault:
             return fault
         return None
+
+    @property
+    def client(self) -> str:
+        """Whose allowance is used: the caller's, or that of the address from which nobody known asks."""
+        try:
+            caller = self.caller
+        except Fault:
+            caller = NOBODY
+        return f"@{network_of(self.address)}" if caller.role == "nobody" else caller.subject
+
+    async def charge(self, cost: int) -> dict[str, int]:
+        """What the answer says of the operation's cost; Throttled where the client has to wait."""
+        throttle = self.services.throttle
+        if throttle is None:
+            return {"requested": cost}
+        return {"requested": cost, "left": await throttle.charge(self.client, cost)}
+
+    def subscribe(self) -> None:
+        """Take one of the client's places for subscriptions; Throttled."""
+        client = self.client
+        self.services.subscribers.take(client, self.services.settings.max_subscriptions_per_client)
+        self.subscriber = client
+
+    def end(self) -> None:
+        """The operation is over; its place is another's."""
+        if self.subscriber is not None:
+            self.services.subscribers.give_back(self.subscriber)
+            self.subscriber = None
 
     @property
     def actor(self) -> Actor:
@@ -226,3 +267,13 @@ def _asks_for_async(preferences: str) -> bool:
     """Whether one of the preferences of a `Prefer` header (RFC 7240, section 2) is `respond-async`."""
     names = (preference.partition(";")[0].strip().lower() for preference in parse_http_list(preferences))
     return RESPOND_ASYNC in names
+
+
+@lru_cache(maxsize=1_000)
+def network_of(host: str) -> str:
+    """Of an IPv6 address the network that its holder has, with 2^64 others; else the host itself."""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return host
+    return str(ip_network((address, 64), strict=False)) if address.version == 6 else host

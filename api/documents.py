@@ -1,7 +1,8 @@
 """Documents, examined before anything runs: bounded, parsed and validated once where they come again."""
 
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import AsyncIterator, Iterator, Mapping
+from operator import attrgetter
+from typing import Any, Final, NamedTuple
 
 from cachetools import LRUCache
 from graphql import (
@@ -24,29 +25,55 @@ from strawberry.extensions import SchemaExtension
 
 from api.access import ACCESS, check_access
 from api.errors import BadUserInput, Fault
+from api.limits import Measures, measure
 from api.offered import NotOffered, offered
+from api.repetition import TooRepetitive, check_repetition
 from api.settings import ApiSettings
 
-MOST_TOKENS: Final = 2_000
-"""Of one document: parsing and validating is what anybody can make us do, before their token says who they are."""
 KEPT_CHARACTERS: Final = 200_000
 """Of all documents that are kept: parsed, a character costs some 300 bytes."""
 LONGEST_KEPT: Final = 10_000
+CHARACTERS_A_COST: Final = 10
+"""Of a document that is not known: whoever sends ever new ones has us validate them, each for some orders' CPU."""
 
-# Those that are valid, by text; an invalid one costs its sender as much as us.
-_valid: LRUCache[str, tuple[DocumentNode, int]] = LRUCache(KEPT_CHARACTERS, getsizeof=lambda kept: kept[1])
+
+class Known(NamedTuple):
+    """A valid document, and the measures of its operations by name."""
+
+    document: DocumentNode
+    measures: Mapping[str | None, Measures]
+    length: int
 
 
-def known_document(text: str) -> DocumentNode | None:
+# By text; an invalid one costs its sender as much as us.
+_valid: LRUCache[str, Known] = LRUCache(KEPT_CHARACTERS, getsizeof=attrgetter("length"))
+
+
+# Those that may be asked for without being sent: they are not displaced.
+_kept: dict[str, Known] = {}
+
+
+def known_document(text: str) -> Known | None:
     """The document, where it has come before and is valid."""
-    kept = _valid.get(text)
-    return kept[0] if kept else None
+    return _valid.get(text) or _kept.get(text)
 
 
-def is_subscription(text: str, operation_name: str | None) -> bool:
+def keep_for_good(schema: GraphQLSchema, text: str, settings: ApiSettings) -> None:
+    """Know the document from now on; GraphQLError where it is not valid, or asks for more than it may."""
+    document = parse(text, max_tokens=settings.max_tokens)
+    if errors := _errors(schema, document, settings):
+        raise errors[0]
+    measures = measure(schema, document)
+    for one in measures.values():
+        one.check(settings)
+    _kept[text] = Known(document, measures, len(text))
+
+
+def is_subscription(text: str, operation_name: str | None, settings: ApiSettings) -> bool:
     """Whether that is what this operation, which is running, has turned out to be."""
     try:
-        document = known_document(text) or parse(text, max_tokens=MOST_TOKENS)
+        known = known_document(text)
+        document = known.document if known else parse(text, max_tokens=settings.max_tokens)
     except GraphQLError:
         return False
     operation = get_operation_ast(document, operation_name)
@@ -56,32 +83,56 @@ def is_subscription(text: str, operation_name: str | None) -> bool:
 class Documents(SchemaExtension):
     """Gives the execution a document that was parsed and validated here, and refuses what must not begin to run."""
 
+    _bill: Mapping[str, int] | None = None
+
     def on_parse(self) -> Iterator[None]:
         """Find the document, or parse it; what cannot be parsed is left to strawberry, which says why."""
         text = self.execution_context.query
         if text:
-            if kept := _valid.get(text):
-                self.execution_context.graphql_document = kept[0]
+            if kept := known_document(text):
+                self.execution_context.graphql_document = kept.document
             else:
-                self.execution_context.parse_options["max_tokens"] = MOST_TOKENS
+                settings = self.execution_context.context.services.settings
+                self.execution_context.parse_options["max_tokens"] = settings.max_tokens
         yield
 
-    def on_validate(self) -> Iterator[None]:
+    async def on_validate(self) -> AsyncIterator[None]:
         """Validate, unless it was valid before; then ask what no rule of the specification's validation asks."""
         context = self.execution_context
         document, text = context.graphql_document, context.query or ""
         assert document is not None
-        if text not in _valid:
-            context.pre_execution_errors = _errors(context.schema._schema, document, context.context.services.settings)
-            if not context.pre_execution_errors and len(text) <= LONGEST_KEPT:
-                _valid[text] = document, len(text)
-        if not context.pre_execution_errors:
-            try:
+        settings: ApiSettings = context.context.services.settings
+        known, errors = known_document(text), list[GraphQLError]()
+        try:
+            if known is None:
+                await context.context.charge(min(len(text) // CHARACTERS_A_COST, settings.max_cost))
+                errors = _errors(context.schema._schema, document, settings)
+                if not errors:
+                    known = Known(document, measure(context.schema._schema, document), len(text))
+                    if len(text) <= LONGEST_KEPT:
+                        _valid[text] = known
+            if known is not None:
                 self._check_operation(document)
-                context.pre_execution_errors = []
-            except Fault as fault:
-                context.pre_execution_errors = [fault]
+                await self._charge(known)
+        except Fault as fault:
+            errors = [fault]
+        context.pre_execution_errors = errors
         yield
+
+    async def _charge(self, known: Known) -> None:
+        """OverLimit or BadUserInput where the operation asks for too much, Throttled where its sender has lately."""
+        context = self.execution_context
+        measures = known.measures[context._provided_operation_name]
+        measures.check(context.context.services.settings)
+        cost = measures.cost.of(context.variables or {})
+        measures.check_cost(cost, context.context.services.settings)
+        bill = await context.context.charge(cost)
+        if context.operation_type.value != OperationType.SUBSCRIPTION.value:  # whose events are many
+            self._bill = bill
+
+    def get_results(self) -> dict[str, Any]:
+        """The extensions of the answer: what the operation has cost."""
+        return {"cost": self._bill} if self._bill else {}
 
     def _check_operation(self, document: DocumentNode) -> None:
         """BadUserInput where it is open which operation is meant.
@@ -103,6 +154,10 @@ class Documents(SchemaExtension):
 
 
 def _errors(schema: GraphQLSchema, document: DocumentNode, settings: ApiSettings) -> list[GraphQLError]:
+    try:
+        check_repetition(document)
+    except TooRepetitive as fault:
+        return [fault]
     rules = [offered(settings.serve, settings.introspection), *specified_rules]
     errors = validate(schema, document, rules, hide_suggestions=not settings.introspection)
     if not_offered := [error for error in errors if isinstance(error, NotOffered)]:

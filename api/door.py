@@ -1,11 +1,13 @@
 """The door: how many requests and sockets are in at once. Whoever finds it full is told at once, and goes elsewhere."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.errors import Refused
+from api.errors import Refused, Throttled
 from api.leaving import Leaving
 from api.settings import ApiSettings
 
@@ -27,20 +29,52 @@ class Places:
         self._taken -= 1
 
 
+class PerClient:
+    """How many of something each client has."""
+
+    def __init__(self, what: str) -> None:
+        self._what: Final = what
+        self._has: dict[str, int] = {}
+
+    def take(self, client: str, most: int) -> None:
+        """One more; Throttled where the client has as many as it may."""
+        has = self._has.get(client, 0)
+        if has >= most:
+            raise Throttled(f"You have {has} {self._what} here, and may not have more at once: end one first.")
+        self._has[client] = has + 1
+
+    def give_back(self, client: str) -> None:
+        """One less."""
+        self._has[client] -= 1
+        if not self._has[client]:
+            del self._has[client]
+
+
 class Door:
     """The bounds on what one process takes in."""
 
     def __init__(self, settings: ApiSettings, leaving: Leaving) -> None:
         self._leaving = leaving
+        self._settings: Final = settings
         self._sockets: Final = Places(settings.max_sockets, "sockets")
+        self._sockets_of: Final = PerClient("sockets")
         self.request: Final = Places(settings.max_requests, "requests")
         """A request has its place until it has its answer or its stream."""
 
-    def socket(self) -> Places:
-        """A place for a WebSocket as long as it is open; Refused in a process that is leaving."""
+    @contextmanager
+    def socket(self, address: str) -> Iterator[None]:
+        """A place for a WebSocket as long as it is open; Throttled where one address has too many of them.
+
+        Refused where there is none, and in a process that is leaving.
+        """
         if self._leaving.is_announced:
             raise Refused("This process is stopping, connect again.")
-        return self._sockets
+        with self._sockets:
+            self._sockets_of.take(address, self._settings.max_sockets_per_client)
+            try:
+                yield
+            finally:
+                self._sockets_of.give_back(address)
 
 
 class LastAnswers:

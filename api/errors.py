@@ -33,6 +33,10 @@ class Code(StrEnum):
     CURSOR_EXPIRED = "CURSOR_EXPIRED"
     SLOW_CONSUMER = "SLOW_CONSUMER"
     THROTTLED = "THROTTLED"
+    TIMEOUT = "TIMEOUT"
+    PERSISTED_QUERY_NOT_FOUND = "PERSISTED_QUERY_NOT_FOUND"
+    PERSISTED_QUERY_NOT_SUPPORTED = "PERSISTED_QUERY_NOT_SUPPORTED"
+    DOCUMENT_NOT_TRUSTED = "DOCUMENT_NOT_TRUSTED"
     UNAVAILABLE = "UNAVAILABLE"
     INTERNAL = "INTERNAL"
 
@@ -59,6 +63,8 @@ class Forbidden(Fault):
 
 
 class Throttled(Fault):
+    """A client that has done too much lately, and is to wait: `retryAfter` seconds, where it can be said how long."""
+
     code = Code.THROTTLED
 
 

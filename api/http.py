@@ -4,6 +4,7 @@ An answer by a plan costs less than a request's way through ASGI: reading its me
 checking each header that comes back.
 """
 
+import asyncio
 from collections.abc import Awaitable
 from typing import Any, Final, Protocol, cast
 
@@ -12,7 +13,23 @@ from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from api.awaited import Awaited
+
 _ANSWER: Final = b"%bcontent-length: %d\r\n%b%b\r\n%b"
+
+
+def _last_words(status: bytes, code: bytes, message: bytes) -> bytes:
+    body = b'{"errors":[{"message":"%b","extensions":{"code":"%b"}}]}' % (message, code)
+    head = b"HTTP/1.1 %b\r\ncontent-type: application/json\r\ncontent-length: %d\r\nconnection: close\r\n\r\n%b"
+    return head % (status, len(body), body)
+
+
+_LATE: Final = _last_words(
+    b"408 Request Timeout", b"TIMEOUT", b"The request did not come in time (REQUEST_SECONDS): send it again."
+)
+_FULL: Final = _last_words(
+    b"503 Service Unavailable", b"UNAVAILABLE", b"Too many connections here (MAX_CONNECTIONS), try again in a moment."
+)
 
 
 class ShortWay(Protocol):
@@ -38,10 +55,39 @@ class ShortWay(Protocol):
 class HttpProtocol(HttpToolsProtocol):
     """A connection."""
 
-    def __init__(self, short_way: ShortWay, **options: Any) -> None:
+    def __init__(self, short_way: ShortWay, awaited: Awaited, **options: Any) -> None:
         super().__init__(**options)
         self._short_way = short_way
+        self._awaited = awaited
         self._held: tuple[RequestResponseCycle, ASGI3Application] | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        """Wait for its first request, where there is room."""
+        super().connection_made(transport)
+        if not self._awaited.admit(self, len(self.connections), self.loop.time()):
+            transport.write(_FULL)
+            transport.close()
+
+    def give_up(self) -> None:
+        """Close: no request has come, or not a whole one."""
+        if not self.transport.is_closing():
+            began = self.scope is not None and (
+                self.cycle is None or self.cycle.scope is not self.scope or self.cycle.more_body
+            )
+            if began:
+                self.transport.write(_LATE)
+            self.transport.close()
+
+    def on_response_complete(self) -> None:
+        """Wait for the next request, unless it is there."""
+        super().on_response_complete()
+        if not self.pipeline and (self.cycle.response_complete or self.cycle.more_body):
+            self._awaited.wait(self, self.loop.time())
+
+    def handle_websocket_upgrade(self) -> None:
+        """From now on it is a WebSocket."""
+        self._awaited.arrived(self)
+        super().handle_websocket_upgrade()
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         """Called by uvicorn when it is the request's turn; its body may still be on its way."""
@@ -61,6 +107,8 @@ class HttpProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """Answer what was held."""
+        if self.cycle is None or not self.cycle.response_complete:  # else it was answered before it was whole
+            self._awaited.arrived(self)
         super().on_message_complete()
         if self._held:
             held, self._held = self._held, None
@@ -74,6 +122,7 @@ class HttpProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """The client has left; what was held of a request goes as well."""
         super().connection_lost(exc)
+        self._awaited.arrived(self)
         if self._held:
             self._held[0].on_response = _nothing
             self._held = None

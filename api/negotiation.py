@@ -54,6 +54,7 @@ _STATUS: Final[Mapping[str, int]] = {
     Code.FORBIDDEN: 403,
     Code.THROTTLED: 429,
     Code.UNAVAILABLE: 503,
+    Code.TIMEOUT: 504,
     Code.INTERNAL: 500,
 }
 NOT_ACCEPTABLE: Final = f"Accept `{GRAPHQL}` or `{JSON}`, or `{EVENTS}` for a subscription."
@@ -67,9 +68,12 @@ def head_of(answer: Mapping[str, Any], media_type: str) -> tuple[int, Mapping[st
         head = FORMS[media_type][bool(answer.get("errors"))]
         return head.status, {"content-type": head.content_type}
     status = _STATUS.get(answer["errors"][0]["extensions"]["code"], UNPROCESSABLE)
-    # RFC 9110, section 15.5.2
-    challenge = {"www-authenticate": "Bearer"} if status == 401 else {}
-    return status, {"content-type": FAULT_TYPE, **challenge}
+    more: Mapping[str, str] = {}
+    if status == 401:
+        more = {"www-authenticate": "Bearer"}  # RFC 9110, section 15.5.2
+    elif seconds := answer["errors"][0]["extensions"].get("retryAfter"):
+        more = {"retry-after": str(seconds)}
+    return status, {"content-type": FAULT_TYPE, **more}
 
 
 def wants_events(accept: str) -> bool:

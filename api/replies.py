@@ -1,6 +1,7 @@
 """Answers over HTTP that are not strawberry's: those by plans, and refusals, each with the status that says why."""
 
 from collections.abc import Mapping
+from json import JSONDecodeError
 
 from cross_web import HTTPException
 from graphql import GraphQLError
@@ -11,8 +12,9 @@ from strawberry.exceptions import MissingQueryError
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 from strawberry.types.graphql import OperationType
 
-from api.errors import BadUserInput, Fault, Refused
-from api.negotiation import EVENTS, FAULT_TYPE, UNPROCESSABLE, Head
+from api.errors import BadUserInput, Fault, Refused, Throttled
+from api.negotiation import EVENTS, FAULT_TYPE, JSON, UNPROCESSABLE, Head, head_of
+from api.running import TimedOut
 
 
 class HttpFault(Exception):
@@ -32,13 +34,28 @@ async def send_answer(head: Head, body: bytes, send: Send) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
-def turn_away(fault: Refused) -> Response:
-    """For now: another process, or this one soon, will take it."""
-    return refusal(503, fault, {"retry-after": "1"})
+def refuse(fault: Fault) -> Response:
+    """With the status of its code. Refused is for now: another process, or this one soon, will take it."""
+    status, headers = head_of({"errors": [fault.formatted]}, JSON)
+    return refusal(status, fault, {"retry-after": "1", **headers} if status == 503 else headers)
 
 
-def refusal_of(error: HTTPException) -> Response:
-    """What strawberry itself refuses: a method, no operation or an unknown one, one of a type that is not served so."""
+def refusal_of(error: Exception) -> Response | None:
+    """What the client is told of it; None where it is a fault of ours."""
+    match error:
+        case Refused() | Throttled() | TimedOut():
+            return refuse(error)
+        case HttpFault():
+            return refusal(error.status, error.fault, error.headers)
+        case JSONDecodeError():
+            return refusal(400, BadUserInput("Unable to parse request body as JSON"))
+        case HTTPException():
+            return _refused_by_strawberry(error)
+    return None
+
+
+def _refused_by_strawberry(error: HTTPException) -> Response:
+    """A method, no operation or an unknown one, one of a type that is not served so."""
     match error.__cause__:
         case InvalidOperationTypeError(operation_type=OperationType.SUBSCRIPTION):
             return refusal(406, BadUserInput(f"Subscribe over WebSocket, or with `Accept: {EVENTS}`."))

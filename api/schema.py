@@ -1,13 +1,15 @@
 """The schema: every feature's part of it, put together and guarded."""
 
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import aclosing
+from functools import partial
 from typing import Any, Final
 
 import strawberry
 from graphql import GraphQLError, GraphQLField, GraphQLResolveInfo, GraphQLSchema
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext, ExecutionResult
+from strawberry.types.execution import PreExecutionError
 from strawberry.types.graphql import OperationType
 
 from api.access import ACCESS, Rule, check_access
@@ -19,7 +21,7 @@ from api.compiled.sources import resolve_from_sources
 from api.context import Context, Info, message_extensions, send_at_once
 from api.customers.mutations import CustomerMutations
 from api.customers.queries import CustomerQueries
-from api.documents import Documents
+from api.documents import Documents, is_subscription
 from api.errors import Faults, Phases
 from api.execution import Executor
 from api.nodes.queries import NodeQueries
@@ -30,6 +32,7 @@ from api.products.mutations import ProductMutations
 from api.products.queries import ProductQueries
 from api.products.subscriptions import ProductSubscriptions
 from api.projection.queries import ProjectionQueries
+from api.running import Operation, TimedOut
 from api.sales.queries import SalesQueries
 from api.scalars import SCALARS
 from api.settings import Serve
@@ -112,11 +115,12 @@ class Schema(strawberry.Schema):
         allowed_operation_types: Iterable[OperationType] | None = None,
     ) -> AsyncGenerator[Any, None]:
         """All answers to an operation of any type, in a context of its own."""
-        operation_context = context_value and context_value.for_operation()
-        if operation_context:
-            operation_context.prefer(operation_extensions or message_extensions.get())
-            operation_context.send_at_once = send_at_once.get()
-            await operation_context.identify()
+        if context_value is None:
+            raise TypeError("every operation needs a context")
+        operation_context = context_value.for_operation()
+        operation_context.prefer(operation_extensions or message_extensions.get())
+        operation_context.send_at_once = send_at_once.get()
+        await operation_context.identify()
         answers = await super().stream(
             query,
             variable_values,
@@ -126,7 +130,8 @@ class Schema(strawberry.Schema):
             operation_extensions,
             allowed_operation_types,
         )
-        return _coded_stream(answers, _faults(context_value))
+        is_endless = partial(is_subscription, query or "", operation_name, context_value.services.settings)
+        return _coded_stream(answers, operation_context, is_endless)
 
     def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
         """Nothing: faults are the clients' business, and what is not is logged where it is hidden from them."""
@@ -151,6 +156,7 @@ def _guard_field(field: GraphQLField, rule: Rule) -> None:
         async def subscribed(source: Any, info: GraphQLResolveInfo[Context], **arguments: Any) -> Any:
             caller = info.context.caller
             check_access(rule, caller)
+            info.context.subscribe()
             events = await subscribe(source, info, **arguments)
             return events if caller.role == "nobody" else until_expired(events, caller)
 
@@ -178,10 +184,18 @@ def _coded(result: ExecutionResult, faults: Faults) -> ExecutionResult:
     return result
 
 
-async def _coded_stream(answers: AsyncGenerator[Any, None], faults: Faults) -> AsyncGenerator[Any, None]:
-    async with aclosing(answers):
-        async for answer in answers:
-            yield _coded(answer, faults)
+async def _coded_stream(
+    answers: AsyncGenerator[Any, None], context: Context, is_endless: Callable[[], bool]
+) -> AsyncGenerator[Any, None]:
+    try:
+        with Operation(context.services.running, is_endless):
+            async with aclosing(answers):
+                async for answer in answers:
+                    yield _coded(answer, context.services.faults)
+    except TimedOut as fault:
+        yield PreExecutionError(data=None, errors=[fault])
+    finally:
+        context.end()
 
 
 schema: Final = Schema()

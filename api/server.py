@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, ClassVar, Final
 
@@ -107,8 +107,17 @@ class Server(uvicorn.Server):
     wait for a request, ends streams and sockets (Leaving), and waits for the answers in flight.
     """
 
-    def __init__(self, config: uvicorn.Config, leaving: Leaving, stopping: asyncio.Event, *, notice: float) -> None:
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        leaving: Leaving,
+        stopping: asyncio.Event,
+        *,
+        notice: float,
+        sweeps: Sequence[Callable[[float], None]] = (),
+    ) -> None:
         super().__init__(config)
+        self._sweeps = sweeps
         self._leaving = leaving
         self._stopping = stopping
         self._notice = notice
@@ -119,7 +128,10 @@ class Server(uvicorn.Server):
         yield
 
     async def on_tick(self, counter: int) -> bool:
-        """Whether to stop: asked ten times a second."""
+        """Whether to stop: asked ten times a second, which is when `sweeps` are called with the event loop's time."""
+        now = asyncio.get_running_loop().time()
+        for sweep in self._sweeps:
+            sweep(now)
         self.should_exit = self._stopping.is_set()
         return await super().on_tick(counter)
 

@@ -1,5 +1,6 @@
 """The edge's configuration, from environment variables."""
 
+from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
@@ -78,6 +79,12 @@ class ApiSettings(BaseSettings):
     compress_bytes: int = Field(
         14_000, ge=0, description="Answers so long are compressed for clients that accept gzip; 0 for none."
     )
+    documents: Path | None = Field(
+        None, description="Manifest of the documents that are answered, and no others (trusted documents)."
+    )
+    automatic_persisted_queries: bool = Field(
+        False, description="Keep documents that come with their hash, for clients that send the hash alone next time."
+    )
     stale_read_timeout_ms: int = Field(
         5_000, ge=0, le=60_000, description="How long a read waits for what `consistentWith` names."
     )
@@ -89,7 +96,35 @@ class ApiSettings(BaseSettings):
     max_sockets: int = Field(
         5_000, ge=1, description="WebSockets that may be open at once; more are UNAVAILABLE (503)."
     )
+    max_sockets_per_client: int = Field(
+        1_000, ge=1, description="WebSockets that may be open at once from one address; more are THROTTLED (429)."
+    )
+    max_subscriptions_per_client: int = Field(
+        1_000, ge=1, description="Subscriptions that one client may have at once; more are THROTTLED."
+    )
+    max_connections: int = Field(
+        10_000, ge=1, description="Connections at once; for one more, the one that has waited longest gives way."
+    )
+    request_seconds: float = Field(
+        20.0, gt=0, description="How long a whole request may take to come, and `connection_init` on a WebSocket."
+    )
+    keep_alive_seconds: int = Field(5, ge=1, description="How long an idle connection is kept for another request.")
+    execution_seconds: float = Field(
+        30.0, gt=0, description="How long a query or a mutation may take; then it is cut off with TIMEOUT."
+    )
     max_operations_per_socket: int = Field(100, ge=1, description="Operations that one WebSocket may run at once.")
+    max_tokens: int = Field(2_000, ge=1, description="Tokens that a document may have.")
+    max_depth: int = Field(20, ge=1, description="Levels of fields that an operation may have.")
+    max_aliases: int = Field(100, ge=0, description="Aliases that an operation may have, those in fragments each time.")
+    max_root_fields: int = Field(50, ge=1, description="Fields that an operation may have at its root.")
+    max_directives: int = Field(100, ge=0, description="Directives that an operation may have.")
+    max_cost: int = Field(10_000, ge=1, description="What an operation may cost: an object 1, a page its size in rows.")
+    throttle_rate: int = Field(
+        2_000, ge=0, description="Cost that each client may use a second, over all processes; 0 for no bound."
+    )
+    throttle_burst: int = Field(
+        20_000, ge=1, description="Cost that a client may use at once, after a pause; MAX_COST or more."
+    )
     shutdown_notice_seconds: float = Field(
         3.0, ge=0, description="How long after SIGTERM `/readyz` says 503 while everything is still served."
     )
@@ -114,6 +149,13 @@ class ApiSettings(BaseSettings):
         if secret is not None and is_published:
             raise ValueError("a server has one source of keys, and AUTH_JWKS_URL is set as well: unset one of them")
         return secret
+
+    @field_validator("throttle_burst")
+    @classmethod
+    def _burst_allows_every_operation(cls, burst: int, info: ValidationInfo) -> int:
+        if burst < info.data.get("max_cost", 0):
+            raise ValueError("must be MAX_COST or more, or an operation that is allowed could never be sent")
+        return burst
 
     @field_validator("allowed_origins", "auth_algorithms", "forwarded_allow_ips", mode="before")
     @classmethod

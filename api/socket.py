@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
-from typing import Final
+from typing import Final, Protocol, cast
 
 from starlette.websockets import WebSocketDisconnect
 from starlette.websockets import WebSocketDisconnected as SocketIsClosed
@@ -19,8 +19,9 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
 
 from api.context import Context, message_extensions, send_at_once
 from api.documents import is_subscription
-from api.errors import Throttled
-from api.wire import fault_in_message, next_head, next_message
+from api.errors import Fault, Throttled
+from api.persisted import Persisted
+from api.wire import fault_in_message, next_head, next_message, read_request
 
 GOING_AWAY: Final = 1001, "the process is stopping"
 """RFC 6455, section 7.4.1: clients connect again, and resume elsewhere."""
@@ -51,6 +52,12 @@ class SocketAdapter(ASGIWebSocketAdapter):
         """Close, unless it is closed."""
         with suppress(SocketIsClosed, WebSocketDisconnect):
             await super().close(code, reason)
+
+
+class View(Protocol):
+    """What a connection needs of the view."""
+
+    persisted: Persisted
 
 
 class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
@@ -87,10 +94,11 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
 
     async def _say_goodbye(self) -> None:
         """Close, once everything but the subscriptions has its answer."""
+        settings = self.context.services.settings
         owed = [
             operation.task
             for operation in self.operations.values()
-            if operation.task and not is_subscription(operation.query, operation.operation_name)
+            if operation.task and not is_subscription(operation.query, operation.operation_name, settings)
         ]
         if owed:
             await asyncio.wait(owed)
@@ -112,11 +120,18 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
             return
         message_extensions.set(message["payload"].get("extensions"))  # for the operation's task, which copies it
         limit = self.context.services.settings.max_operations_per_socket
-        if self.connection_acknowledged and len(self.operations) >= limit and message["id"] not in self.operations:
-            fault = Throttled(f"One connection may run {limit} operations at once.")
-            await self.send_message({"id": message["id"], "type": "error", "payload": [fault.formatted]})
-        else:
+        try:
+            if self.connection_acknowledged:
+                if len(self.operations) >= limit and message["id"] not in self.operations:
+                    raise Throttled(f"One connection may run {limit} operations at once.")
+                text = cast(View, self.view).persisted.text_of(read_request(message["payload"]))
+                if text is None:
+                    await self.handle_invalid_message("`payload.query` is missing")
+                    return
+                message["payload"]["query"] = text
             await super().handle_subscribe(message)
+        except Fault as fault:
+            await self.send_message({"id": message["id"], "type": "error", "payload": [fault.formatted]})
 
     async def run_operation(self, operation: Operation[Context, None]) -> None:
         """Run it; its events may be sent at once, whenever it waits for the next one."""

@@ -3,11 +3,11 @@
 import asyncio
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
+from datetime import timedelta
 from functools import partial
-from json import JSONDecodeError
 from typing import Any, Final
 
-from cross_web import AsyncHTTPRequestAdapter, HTTPException, StarletteRequestAdapter
+from cross_web import AsyncHTTPRequestAdapter, StarletteRequestAdapter
 from starlette.datastructures import QueryParams
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, Response
@@ -22,16 +22,18 @@ from strawberry.types import ExecutionResult
 from api import negotiation
 from api.compiled.answers import Answers
 from api.compression import COMPRESSED, compress
-from api.context import Context, Services
+from api.context import Context, Services, network_of
 from api.documents import is_subscription
 from api.door import Door
-from api.errors import BadUserInput, Refused
+from api.errors import BadUserInput, Fault, Refused, Throttled
 from api.events import EventResponse, EventStream
 from api.pages.graphiql import EXAMPLE_IDS, example_variables, graphiql_page
 from api.pages.policy import policy_of
 from api.pages.signing_in import token_for
+from api.persisted import NotFound, NotSupported, Trusted, open_persisted
 from api.proxies import Proxies
-from api.replies import HttpFault, refusal, refusal_of, send_answer, turn_away
+from api.replies import HttpFault, refusal, refusal_of, refuse, send_answer
+from api.running import Operation
 from api.schema import schema_of
 from api.socket import SocketAdapter, SocketHandler
 from api.wire import GraphQLRequest, decode_json, encode_json, read_request
@@ -57,13 +59,16 @@ class GraphQLView(GraphQL[Context, None]):
             schema,
             subscription_protocols=(GRAPHQL_TRANSPORT_WS_PROTOCOL, GRAPHQL_SSE_PROTOCOL),
             max_subscriptions_per_connection=None,  # SocketHandler counts, and says so with a code
+            connection_init_wait_timeout=timedelta(seconds=services.settings.request_seconds),
             allowed_origins=services.settings.allowed_origins,
         )
         self._services = services
         self._door = Door(services.settings, services.leaving)
         self._proxies = Proxies.trusted(services.settings.forwarded_allow_ips)
         self._large = services.settings.compress_bytes or sys.maxsize
-        self.answers = Answers(schema)
+        self.persisted = open_persisted(schema._schema, services.settings)
+        texts = self.persisted.texts if isinstance(self.persisted, Trusted) else ()
+        self.answers = Answers(schema, services.settings, texts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, whatever comes, in JSON."""
@@ -79,24 +84,16 @@ class GraphQLView(GraphQL[Context, None]):
             elif scope[_TRIED]:
                 raise scope.pop(_TRIED)  # in the scope it would be in a circle with its own traceback
             response = await self.run(Request(scope, receive))
-        except Refused as fault:
-            response = turn_away(fault)
         except asyncio.CancelledError:
             if not self._services.leaving.has_begun:
                 raise
-            response = turn_away(
+            response = refuse(
                 Refused("This process had to stop before it had an answer, send it again (a mutation with its key).")
             )
         except ClientDisconnect:
             return
-        except HttpFault as error:
-            response = refusal(error.status, error.fault, error.headers)
-        except JSONDecodeError:
-            response = refusal(400, BadUserInput("Unable to parse request body as JSON"))
-        except HTTPException as error:
-            response = refusal_of(error)
         except Exception as error:
-            response = refusal(500, self._services.faults.hide(error))
+            response = refusal_of(error) or refusal(500, self._services.faults.hide(error))
         await response(scope, receive, send)
 
     def takes(self, scope: Scope) -> bool:
@@ -131,15 +128,16 @@ class GraphQLView(GraphQL[Context, None]):
             return None
 
     async def _socket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        client = scope.get("client")
         try:
-            with self._door.socket():
+            with self._door.socket(network_of(client[0]) if client else ""):
                 await super().__call__(scope, receive, send)
-        except Refused as fault:
-            await WebSocket(scope, receive, send).send_denial_response(turn_away(fault))
+        except (Refused, Throttled) as fault:
+            await WebSocket(scope, receive, send).send_denial_response(refuse(fault))
 
     async def execute_operation(self, *arguments: Any, **named: Any) -> Any:
         """Once the request is here: one that is slow to come takes nobody's place."""
-        with self._door.request:
+        with self._door.request, Operation(self._services.running):
             return await super().execute_operation(*arguments, **named)
 
     async def create_streaming_response(
@@ -155,7 +153,9 @@ class GraphQLView(GraphQL[Context, None]):
             stream(),
             {**sub_response.headers, **headers},
             leaving=self._services.leaving,
-            is_endless=partial(is_subscription, operation.query or "", operation.operationName),
+            is_endless=partial(
+                is_subscription, operation.query or "", operation.operationName, self._services.settings
+            ),
         )
 
     async def get_sub_response(self, request: Request | WebSocket) -> Response:
@@ -187,7 +187,7 @@ class GraphQLView(GraphQL[Context, None]):
 
     async def _by_plan(self, scope: Scope, body: bytes | Receive) -> tuple[negotiation.Head, bytes] | None:
         """The answer to an operation that has a plan; None for whatever strawberry has to answer."""
-        if scope["method"] != "POST" and (scope["method"] != "GET" or b"query=" not in scope["query_string"]):
+        if scope["method"] != "POST" and (scope["method"] != "GET" or not _names_a_document(scope["query_string"])):
             return None
         media_type = negotiation.media_type_wanted(_header(scope, b"accept"))
         if media_type is None:
@@ -197,7 +197,7 @@ class GraphQLView(GraphQL[Context, None]):
             return None
         context = Context.of(self._services, scope)
         context.prefer(operation.extensions)
-        with self._door.request:
+        with self._door.request, Operation(self._services.running):
             answer = await self.answers.answer(
                 *(operation.query, operation.operationName, operation.variables, context),
                 may_change=scope["method"] == "POST",
@@ -226,9 +226,13 @@ class GraphQLView(GraphQL[Context, None]):
                 body = await self._read_body(body)
             value = decode_json(body)
         try:
-            operation = scope[_OPERATION] = read_request(value)
-        except BadUserInput as fault:
-            raise HttpFault(negotiation.UNPROCESSABLE, fault) from None
+            operation = read_request(value)
+            operation.query = self.persisted.text_of(operation)
+        except Fault as fault:
+            # Clients of Apollo's protocol look for the first two in good answers.
+            status = 200 if isinstance(fault, NotFound | NotSupported) else negotiation.UNPROCESSABLE
+            raise HttpFault(status, fault) from None
+        scope[_OPERATION] = operation
         return operation
 
     async def parse_http_body(self, request: AsyncHTTPRequestAdapter) -> GraphQLRequestData:
@@ -296,3 +300,7 @@ def _header(scope: Scope, name: bytes) -> str:
         if key == name:
             return str(value, "latin-1")
     return ""
+
+
+def _names_a_document(query_string: bytes) -> bool:
+    return b"query=" in query_string or b"documentId=" in query_string or b"persistedQuery" in query_string

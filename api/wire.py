@@ -24,6 +24,7 @@ class GraphQLRequest(BaseModel):
     query: str | None = None
     variables: dict[str, Any] | None = None
     operationName: str | None = None  # noqa: N815 - the wire's own name
+    documentId: str | None = None  # noqa: N815 - as above
     extensions: Annotated[dict[str, Any], AfterValidator(_check_prefer)] | None = None
 
 
@@ -31,11 +32,7 @@ class _Subscribe(BaseModel):
     model_config = ConfigDict(strict=True)
     type: Literal["subscribe"]
     id: str
-    payload: "_SubscribePayload"
-
-
-class _SubscribePayload(GraphQLRequest):
-    query: str
+    payload: GraphQLRequest
 
 
 class _Complete(BaseModel):
@@ -93,6 +90,8 @@ def decode_json(data: str | bytes) -> Any:
 
 def read_request(value: object) -> GraphQLRequest:
     """The request in a decoded body; BadUserInput where it has another shape."""
+    if isinstance(value, list):
+        raise BadUserInput("The body is one operation, not a list of several: send a request for each.")
     if not isinstance(value, dict):
         raise BadUserInput("The body is a JSON object with `query`, and `variables` and `operationName` as needed.")
     try:

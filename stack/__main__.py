@@ -50,10 +50,13 @@ def api(
     forwarded_allow_ips: Annotated[
         str | None, typer.Option(metavar="LIST", help="Proxies to trust, instead of FORWARDED_ALLOW_IPS.")
     ] = None,
+    documents: Annotated[
+        Path | None, typer.Option(help="Manifest of the documents to answer, and no others; see DOCUMENTS.")
+    ] = None,
 ) -> None:
     """Serve GraphQL over HTTP and WebSocket; any number may run."""
-    given = {"SERVE": serve, "FORWARDED_ALLOW_IPS": forwarded_allow_ips}
-    os.environ.update({name: value for name, value in given.items() if value is not None})
+    given = {"SERVE": serve, "FORWARDED_ALLOW_IPS": forwarded_allow_ips, "DOCUMENTS": documents}
+    os.environ.update({name: str(value) for name, value in given.items() if value is not None})
     _prepare("api")
     from api.__main__ import main
 

@@ -5,6 +5,7 @@ from pydantic_settings import SettingsError
 from pymongo.errors import ConfigurationError, InvalidURI, OperationFailure, PyMongoError
 from redis.exceptions import RedisError
 
+from api.persisted import BadManifest
 from projector.ownership import WrongPartitions
 from projector.reaching import Unavailable as RedisUnavailable
 from stack.configuration import PACKAGES, explain
@@ -34,6 +35,8 @@ def as_line(error: BaseException) -> str | None:
             return f"Redis does not answer as it should: {error}: check REDIS_URL, and that it runs there"
         case Hole() | TooManyUnpublished() | JournalLacks():
             return f"publication has stopped, and needs somebody to look: {error}"
+        case BadManifest():
+            return str(error)
         case TermsDiffer() | WrongPartitions():
             return str(error)
         case Unavailable():

@@ -7,6 +7,7 @@ from graphql import GraphQLSyntaxError, OperationType, get_operation_ast, parse,
 from api.compiled.code import NotPlanned
 from api.compiled.events import make_payload
 from api.compiled.plans import conditions_of, operations_of
+from api.limits import measure
 from api.schema import schema
 from stack.operator_error import OperatorError
 
@@ -29,7 +30,7 @@ def explain(text: str, name: str | None, false: Collection[str]) -> str:
             return make_payload(schema._schema, document, definition, conditions).code
         except NotPlanned:
             raise OperatorError("there is no plan: the executor writes each event") from None
-    operation = operations_of(schema, document).get(name)
+    operation = operations_of(schema, document, measure(schema._schema, document)).get(name)
     plan = operation and operation.plan({variable: variable not in false for variable in operation.conditions})
     if plan is None:
         raise OperatorError("there is no plan: the executor answers this")

@@ -93,9 +93,10 @@ class Client:
         await self.http.aclose()
 
     async def run(self, query: str, /, **variables: Any) -> dict[str, Any]:
-        """The whole answer to an operation."""
+        """The answer to an operation, all of it but what it has cost."""
         response = await self.http.post("/graphql", json={"query": query, "variables": variables})
         answer: dict[str, Any] = response.json()
+        answer.pop("extensions", None)
         return answer
 
     async def data(self, query: str, /, **variables: Any) -> Any:
@@ -287,6 +288,7 @@ async def running_system(directory: Path, mongodb_url: str, database: str, **set
             "HOST": "127.0.0.1",
             "PORT": str(port),
             "SHUTDOWN_NOTICE_SECONDS": "0",
+            "THROTTLE_RATE": "0",  # all that the tests do comes from a client or two
             **settings,
         }
         await running.enter_async_context(process("write_model.relay", environment, log))

@@ -1,7 +1,7 @@
 """Answers to queries and mutations by their plans: parsed, validated and compiled once."""
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from operator import itemgetter
 from typing import Any, Final
 
@@ -16,6 +16,7 @@ from api.compiled.plans import Operation, Plan, operations_of
 from api.context import Context, Info
 from api.documents import KEPT_CHARACTERS, known_document
 from api.errors import Fault
+from api.settings import ApiSettings
 from read_model.errors import ReadFault, StaleRead, Unavailable
 from read_model.rows import Parts
 from write_model.contracts.streams import InvalidToken
@@ -35,13 +36,18 @@ class Answers:
     before it takes the place of one that others use.
     """
 
-    def __init__(self, schema: Schema) -> None:
+    def __init__(self, schema: Schema, settings: ApiSettings, texts: Collection[str] = ()) -> None:
+        """`texts`: documents that are known, and compiled now."""
         self.planned = 0
         """How many answers were given."""
         self._schema = schema
+        self._settings = settings
         # What strangers send displaces nothing but what strangers sent.
-        self._kept: Final = _documents()
-        self._strangers: Final = _documents()
+        self._kept: Final = _documents(max(KEPT_CHARACTERS, sum(map(len, texts))))
+        self._strangers: Final = _documents(KEPT_CHARACTERS)
+        for text in texts:
+            for operation in self._operations(text, self._kept).values():
+                operation.plan({})
 
     async def answer(
         self,
@@ -56,13 +62,15 @@ class Answers:
         run = self._prepare(document, name, variables or {}, context)
         if run is None or (run.changes and (not may_change or context.prefers_async)):
             return None
+        bill = await run.charge()
         try:
-            body = await run.answer()
+            body = await run.answer(bill)
         except Exception as error:
             if run.changes:
                 raise  # what was done is not done again
             if not isinstance(error, Fault | ReadFault | InvalidToken | GraphQLError):
                 _log.exception("a plan failed; the executor answers instead")
+            run.give_back()
             return None
         self.planned += 1
         return body
@@ -76,7 +84,8 @@ class Answers:
             caller = context.caller
         except Fault:
             return None  # and compile nothing for those who are not who they say
-        operation = self._operation(document, name, self._strangers if caller.role == "nobody" else self._kept)
+        operations = self._operations(document, self._strangers if caller.role == "nobody" else self._kept)
+        operation = operations.get(name)
         values = operation.values(variables) if operation else None
         if operation is None or values is None:
             return None
@@ -86,22 +95,26 @@ class Answers:
                 return None
             for rule in plan.access:
                 check_access(rule, caller)
-            return Run(plan, context, [read.arguments(values) for read in plan.reads])
+            cost = operation.cost(variables)
+            if cost > self._settings.max_cost:
+                return None
+            return Run(plan, context, cost, [read.arguments(values) for read in plan.reads])
         except (Fault, GraphQLError):
             return None
 
-    def _operation(self, document: str, name: str | None, documents: _Documents) -> Operation | None:
+    def _operations(self, document: str, documents: _Documents) -> Mapping[str | None, Operation]:
         kept = documents.get(document) or self._kept.get(document)
         if kept is None:
-            parsed = known_document(document)
-            if parsed is None:
-                return None
-            kept = documents[document] = operations_of(self._schema, parsed), len(document)
-        return kept[0].get(name)
+            known = known_document(document)
+            if known is None:
+                return {}
+            measures = {name: one for name, one in known.measures.items() if one.is_allowed(self._settings)}
+            kept = documents[document] = operations_of(self._schema, known.document, measures), known.length
+        return kept[0]
 
 
-def _documents() -> _Documents:
-    return LRUCache(KEPT_CHARACTERS, getsizeof=itemgetter(1))
+def _documents(room: int) -> _Documents:
+    return LRUCache(room, getsizeof=itemgetter(1))
 
 
 class _Told(Info):
@@ -120,16 +133,33 @@ class _Told(Info):
 class Run:
     """One run of a plan."""
 
-    def __init__(self, plan: Plan, context: Context, arguments: list[Arguments]) -> None:
+    def __init__(self, plan: Plan, context: Context, cost: int, arguments: list[Arguments]) -> None:
         self.changes: Final = plan.changes
         self._plan = plan
         self._context = context
+        self._client = context.client
+        self._cost = cost
         self._arguments = arguments
         self._waits = [its["timeout_ms"] for its in arguments if "timeout_ms" in its]
         self._errors: list[GraphQLError] = []
         self._nulls: set[Path] = set()
 
-    async def answer(self) -> bytes:
+    async def charge(self) -> bytes:
+        """What the answer says of the cost, in JSON; Throttled where the client has to wait."""
+        throttle = self._context.services.throttle
+        if throttle is None:
+            return b'{"requested":%d}' % self._cost
+        left = throttle.take(self._client, self._cost)
+        if left is None:
+            left = await throttle.charge(self._client, self._cost)
+        return b'{"requested":%d,"left":%d}' % (self._cost, left)
+
+    def give_back(self) -> None:
+        """What it has cost: another will answer."""
+        if throttle := self._context.services.throttle:
+            throttle.take(self._client, -self._cost)
+
+    async def answer(self, bill: bytes) -> bytes:
         """The body of the response; raises what is wrong with a query, but of a command says what came of it."""
         try:
             data = await self._plan.answer(None, self, ())
@@ -137,11 +167,11 @@ class Run:
             self._add(located.error, ())
             data = "null"
         if not self._errors:
-            return b'{"data":%b}' % data.encode()
+            return b'{"data":%b,"extensions":{"cost":%b}}' % (data.encode(), bill)
         self._context.has_errors = True
         faults = self._context.services.faults
         errors = to_json([faults.coded(error).formatted for error in self._errors])
-        return b'{"data":%b,"errors":%b}' % (data.encode(), errors)
+        return b'{"data":%b,"errors":%b,"extensions":{"cost":%b}}' % (data.encode(), errors, bill)
 
     async def read(self, number: int, source: Any, path: Path) -> str:
         """Called by the plan: the JSON of what one of its reads finds."""

@@ -19,6 +19,7 @@ from graphql import (
     VariableNode,
     Visitor,
     coerce_input_value,
+    get_operation_ast,
     is_abstract_type,
     visit,
 )
@@ -33,6 +34,7 @@ from api.compiled.arguments import Arguments, arguments_of
 from api.compiled.code import NotPlanned, Writer, table
 from api.compiled.sources import behind
 from api.documents import root_fields
+from api.limits import Measures
 from read_model.rows import Parts
 
 MOST_VARIANTS: Final = 8
@@ -74,7 +76,12 @@ class Plan:
 class Operation:
     """A query or a mutation of a valid document, with a plan for each combination of what it skips and includes."""
 
-    def __init__(self, schema: Schema, document: DocumentNode, definition: OperationDefinitionNode) -> None:
+    def __init__(
+        self, schema: Schema, document: DocumentNode, definition: OperationDefinitionNode, measures: Measures
+    ) -> None:
+        self.measures: Final = measures
+        self.cost: Final = measures.cost.of
+        """For the values of the variables as they were sent."""
         self._schema = schema
         self._document = document
         self._definition = definition
@@ -118,20 +125,20 @@ class Operation:
             return None
 
 
-def operations_of(schema: Schema, document: DocumentNode) -> Mapping[str | None, Operation]:
-    """The queries and mutations of a valid document by the names by which they can be asked for.
+def operations_of(
+    schema: Schema, document: DocumentNode, measures: Mapping[str | None, Measures]
+) -> Mapping[str | None, Operation]:
+    """The queries and mutations of a valid document by the names by which they can be asked for, as they were measured.
 
-    That of the only one may be None. None of them where there is a directive that no plan knows.
+    None of them where there is a directive that no plan knows.
     """
-    definitions = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
+    if has_unknown_directives(document):
+        return {}
     found: dict[str | None, Operation] = {}
-    for node in definitions:
-        if node.operation is not OperationType.SUBSCRIPTION and not has_unknown_directives(document):
-            operation = Operation(schema, document, node)
-            if node.name:
-                found[node.name.value] = operation
-            if len(definitions) == 1:
-                found[None] = operation
+    for name, measured in measures.items():
+        definition = get_operation_ast(document, name)
+        if definition and definition.operation is not OperationType.SUBSCRIPTION:
+            found[name] = Operation(schema, document, definition, measured)
     return found
 
 

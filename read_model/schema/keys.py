@@ -4,7 +4,8 @@ A key begins with its partition's hash tag, so that all writes of one projection
 generation, so that a rebuild can prepare a new one beside the one that serves.
 """
 
-from typing import NamedTuple
+from hashlib import blake2b
+from typing import Final, NamedTuple
 
 from write_model.contracts.streams import Position, hash_tag
 
@@ -121,3 +122,13 @@ def owner_key(partition: int) -> str:
 
 PROJECTORS_KEY = "projectors"
 """Sorted set: the projectors alive, by the second at which each is given up."""
+
+
+ALLOWANCE_SLOTS: Final = 16
+"""So few that many clients are counted in one call, so many that they spread over the nodes of a cluster."""
+
+
+def allowance_key(client: str) -> str:
+    """String with an expiry: what a client may still use, and since when (allowances.py). Says nothing of who it is."""
+    digest = blake2b(client.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+    return f"{{a{int(digest[:4], 16) % ALLOWANCE_SLOTS}}}:allowance:{digest}"

@@ -37,7 +37,8 @@ async def lonely_api(
     port = free_port()
     environment = {
         "MONGODB_URL": mongodb_url, "MONGODB_DATABASE": database, "REDIS_URL": redis_url,
-        "AUTH_SECRET": SECRET, "PORT": str(port), "SHUTDOWN_NOTICE_SECONDS": "0", **settings,
+        "AUTH_SECRET": SECRET, "PORT": str(port), "SHUTDOWN_NOTICE_SECONDS": "0", "THROTTLE_RATE": "0",
+        **settings,
     }  # fmt: skip
     url = f"http://127.0.0.1:{port}"
     async with process("api", environment, log) as child, httpx.AsyncClient(base_url=url) as client:

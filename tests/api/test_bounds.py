@@ -11,11 +11,13 @@ from urllib.parse import urlsplit
 import pytest
 from pymongo import AsyncMongoClient
 from redis.asyncio import Redis
-from websockets.exceptions import InvalidStatus
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.typing import Subprotocol
 
 from tests.api.processes import REGISTER, another_api, lonely_api
 from tests.faults.proxy import HOST, Proxy
-from tests.system import ANSWER_SECONDS, Client, System
+from tests.system import ANSWER_SECONDS, Client, System, customer_token
 
 READ = "{ projection { parkedEvents } }"
 WAIT = "query($token: ConsistencyToken!) { orders(consistentWith: [$token]) { totalCount } }"
@@ -181,6 +183,71 @@ async def test_sockets(system: System, tmp_path: Path) -> None:
                     break
                 except InvalidStatus:
                     pass
+
+
+async def test_sockets_of_one_address(system: System, tmp_path: Path) -> None:
+    async with another_api(system, tmp_path / "log", MAX_SOCKETS_PER_CLIENT="1") as (other, _), other.staff as staff:
+        async with staff.socket():
+            with pytest.raises(InvalidStatus) as refused:
+                async with staff.socket():
+                    pass
+            assert refused.value.response.status_code == 429
+            assert "THROTTLED" in refused.value.response.body.decode()
+        async with asyncio.timeout(ANSWER_SECONDS):
+            while True:
+                try:
+                    async with staff.socket():
+                        break
+                except InvalidStatus:
+                    pass
+
+
+async def test_subscriptions_of_one_client(system: System, tmp_path: Path) -> None:
+    bounds = {"MAX_SUBSCRIPTIONS_PER_CLIENT": "2"}
+    async with another_api(system, tmp_path / "log", **bounds) as (other, _), other.staff as staff:
+        order = (await staff.place_order(customer := await staff.register_customer(), await staff.add_product()))["id"]
+        events = staff.events(FOLLOW, id=order)
+        assert (await anext(events))[0] == "next"
+        async with staff.socket() as socket, other.client(customer_token(customer)) as buyer:
+            await socket.subscribe("1", FOLLOW, id=order)
+            await socket.nexts("1", 1)
+            await socket.subscribe("2", FOLLOW, id=order)
+            message = await socket.receive()
+            assert (message["type"], message["id"]) == ("error", "2")
+            assert refusals([{"errors": message["payload"]}]) == [("THROTTLED", "You have 2")]
+            [(_, refused), *_] = [event async for event in staff.events(FOLLOW, id=order)]
+            assert refusals([refused]) == [("THROTTLED", "You have 2")]
+            async with buyer.socket() as another:
+                await another.subscribe("1", FOLLOW, id=order)
+                await another.nexts("1", 1)
+            await events.aclose()
+            async with asyncio.timeout(ANSWER_SECONDS):
+                while True:
+                    await socket.subscribe("3", FOLLOW, id=order)
+                    if (await socket.receive())["type"] == "next":
+                        break
+
+
+async def test_a_socket_that_says_nothing(system: System, tmp_path: Path) -> None:
+    async with another_api(system, tmp_path / "log", REQUEST_SECONDS="0.2") as (other, _):
+        url = other.url.replace("http:", "ws:") + "/graphql"
+        async with connect(url, subprotocols=[Subprotocol("graphql-transport-ws")], proxy=None) as connection:
+            with pytest.raises(ConnectionClosed):
+                async with asyncio.timeout(ANSWER_SECONDS):
+                    await connection.recv()
+            assert connection.close_code == 4408
+
+
+async def test_connections_that_say_nothing(system: System, tmp_path: Path) -> None:
+    bounds = {"MAX_CONNECTIONS": "5", "REQUEST_SECONDS": "60"}
+    async with another_api(system, tmp_path / "log", **bounds) as (other, _), other.staff as staff:
+        port = urlsplit(other.url).port
+        silent = [await asyncio.open_connection(HOST, port) for _ in range(20)]
+        try:
+            assert await staff.run(READ) == PROJECTED
+        finally:
+            for _, writer in silent:
+                writer.close()
 
 
 async def test_bodies(system: System, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 from websockets import ConnectionClosedError
 
-from api.documents import LONGEST_KEPT, MOST_TOKENS
+from api.documents import LONGEST_KEPT
 from tests.system import ADDRESS, Client, System, customer_token
 
 COUNT = "query Count($id: ID!) { customer(id: $id) { orderCount } }"
@@ -24,13 +24,6 @@ COUNT = "query Count($id: ID!) { customer(id: $id) { orderCount } }"
 async def test_a_document_is_answered_alike_each_time(staff: Client, query: str) -> None:
     first, second, third = [await staff.run(query) for _ in range(3)]
     assert first == second == third
-
-
-async def test_a_document_has_a_bounded_number_of_tokens(staff: Client, nobody: Client) -> None:
-    wide = "{" + " ".join(f"a{n}: projection {{ parkedEvents }}" for n in range(MOST_TOKENS // 6)) + "}"
-    assert await staff.codes(wide) == []
-    for client in (staff, nobody):
-        assert await client.codes("{" + "a " * MOST_TOKENS + "}") == ["GRAPHQL_PARSE_FAILED"]
 
 
 async def test_an_operation_must_be_named_where_there_are_several(staff: Client) -> None:

@@ -23,7 +23,8 @@ async def test_a_subscription_streams_over_http(staff: Client) -> None:
 
 async def test_a_query_streams_its_one_answer(staff: Client) -> None:
     found = [event async for event in staff.events("{ projection { parkedEvents } }")]
-    assert found == [("next", {"data": {"projection": {"parkedEvents": 0}}}), ("complete", None)]
+    answer = {"data": {"projection": {"parkedEvents": 0}}, "extensions": {"cost": {"requested": 1}}}
+    assert found == [("next", answer), ("complete", None)]
 
 
 async def test_faults_are_said_in_the_stream(staff: Client, nobody: Client) -> None:
@@ -65,4 +66,5 @@ async def test_who_would_rather_have_json_gets_it(staff: Client, accept: str, is
 async def test_lines_of_events_end_as_all_parsers_want(staff: Client) -> None:
     headers = {"accept": "text/event-stream"}
     answer = await staff.http.post("/graphql", json={"query": "{ __typename }"}, headers=headers)
-    assert answer.content == b'event: next\ndata: {"data":{"__typename":"Query"}}\n\nevent: complete\ndata: \n\n'
+    data = b'{"data":{"__typename":"Query"},"extensions":{"cost":{"requested":0}}}'
+    assert answer.content == b"event: next\ndata: %b\n\nevent: complete\ndata: \n\n" % data

@@ -12,6 +12,7 @@ import uvicorn
 from starlette.types import Receive, Scope, Send
 from uvicorn.server import ServerState
 
+from api.awaited import Awaited
 from api.http import HttpProtocol
 
 LONG = 200_000
@@ -81,6 +82,7 @@ class Served:
     state: ServerState
     port: int
     protocols: list[weakref.ref[HttpProtocol]]
+    awaited: Awaited
 
     @asynccontextmanager
     async def client(self) -> AsyncIterator[Client]:
@@ -96,19 +98,19 @@ class Served:
 async def served() -> AsyncIterator[Served]:
     config = uvicorn.Config(application, lifespan="off", log_config=None, server_header=False)
     config.load()
-    short, state = Short(), ServerState()
+    short, state, awaited = Short(), ServerState(), Awaited(seconds=5, most=3)
     state.default_headers = [(b"date", b"today")]
     short.go.set()
     protocols: list[weakref.ref[HttpProtocol]] = []
 
     def protocol() -> HttpProtocol:
-        made = HttpProtocol(short, config=config, server_state=state, app_state={})
+        made = HttpProtocol(short, awaited, config=config, server_state=state, app_state={})
         protocols.append(weakref.ref(made))
         return made
 
     server = await asyncio.get_running_loop().create_server(protocol, "127.0.0.1", 0)
     async with server:
-        yield Served(short, state, server.sockets[0].getsockname()[1], protocols)
+        yield Served(short, state, server.sockets[0].getsockname()[1], protocols, awaited)
         for connection in list(state.connections):
             connection.shutdown()
 
@@ -277,3 +279,85 @@ async def test_a_request_that_is_still_coming_when_the_server_stops_is_the_appli
         client.send(whole[-3:])
         headers, body = await client.answer()
         assert (headers[b"connection"], body) == (b"close", b"long half of it")
+
+
+def later(seconds: float) -> float:
+    """The event loop's time, so many seconds from now."""
+    return asyncio.get_running_loop().time() + seconds
+
+
+@pytest.mark.parametrize(
+    ("sent", "said"),
+    [
+        (b"", b""),
+        (b"POST /short HT", b"HTTP/1.1 408 "),
+        (request("/short", b"half of it")[:-3], b"HTTP/1.1 408 "),
+        (request("/other", b"half of it")[:-3], b"HTTP/1.1 408 "),
+        (request("/other", b"a" * LONG)[:-3], b"HTTP/1.1 408 "),
+    ],
+)
+async def test_a_request_that_does_not_come_is_not_waited_for(served: Served, sent: bytes, said: bytes) -> None:
+    async with served.client() as client:
+        client.send(sent)
+        await until(lambda: len(served.awaited) == 1 and (not sent or began(served)))
+        served.awaited.sweep(later(4))
+        assert len(served.awaited) == 1
+        served.awaited.sweep(later(6))
+        answer = await client.rest()
+        assert answer.startswith(said)
+        assert (b'"TIMEOUT"' in answer) == bool(said)
+    await until(lambda: not served.state.connections and not served.state.tasks)
+
+
+def began(served: Served) -> bool:
+    """Whether something of a request is there."""
+    [connection] = served.state.connections
+    assert isinstance(connection, HttpProtocol)
+    return connection.scope is not None
+
+
+async def test_a_request_that_has_come_is_worked_on_as_long_as_it_takes(served: Served) -> None:
+    served.short.go.clear()
+    async with served.client() as client:
+        client.send(request("/short", b"a") * 2)
+        await until(lambda: served.state.tasks)
+        served.awaited.sweep(later(1_000))
+        served.short.go.set()
+        for _ in range(2):
+            assert (await client.answer())[1] == b"short a"
+        assert len(served.awaited) == 1
+        client.send(request("/short", b"b"))
+        assert (await client.answer())[1] == b"short b"
+        served.awaited.sweep(later(6))
+        assert await client.rest() == b""
+
+
+async def test_of_too_many_connections_the_one_that_has_waited_longest_gives_way(served: Served) -> None:
+    served.short.go.clear()
+    async with served.client() as longest:
+        await until(lambda: len(served.awaited) == 1)
+        async with served.client() as idle, served.client() as busy:
+            busy.send(request("/short", b"busy"))
+            await until(lambda: len(served.awaited) == 2 and served.state.tasks)
+            async with served.client() as new:
+                assert await longest.rest() == b""
+                served.short.go.set()
+                for client, name in ((new, b"new"), (busy, b"busy"), (idle, b"idle")):
+                    if client is not busy:
+                        client.send(request("/short", name))
+                    assert (await client.answer())[1] == b"short " + name
+
+
+async def test_where_all_connections_are_busy_another_one_is_told_so(served: Served) -> None:
+    served.short.go.clear()
+    async with served.client() as one, served.client() as two, served.client() as three:
+        for client in (one, two, three):
+            client.send(request("/short", b"a"))
+        await until(lambda: len(served.state.tasks) == 3)
+        async with served.client() as late:
+            answer = await late.rest()
+            assert answer.startswith(b"HTTP/1.1 503 ")
+            assert b'"UNAVAILABLE"' in answer
+        served.short.go.set()
+        for client in (one, two, three):
+            assert (await client.answer())[1] == b"short a"

@@ -33,6 +33,12 @@ SECRET: Final = "the secret that the tests of compiled queries sign with"
 ODD: Final = 'Ö "quoted" \\ back\nline %s {0} \u2028 🫖'
 """What no template may stumble over."""
 
+UNLIMITED: Final = {
+    "max_depth": 1_000, "max_aliases": 10**9, "max_root_fields": 10**9, "max_directives": 10**9,
+    "max_cost": 10**9, "throttle_burst": 10**9,
+}  # fmt: skip
+"""What is asked here is answered, however much it is."""
+
 CURSORS: Final = {
     "order_cursor": "orders(first: 100)",
     "customer_cursor": "customers",
@@ -140,7 +146,9 @@ async def open_edge(redis_url: str, write_model: WriteModel) -> AsyncIterator[Ed
         await catalogue.change(added[3], ProductDiscontinued())
         # What is asked here is what is answered, not how soon.
         settings = settings_for(redis_url).model_copy(update={"read_timeout_seconds": 15.0})
-        api = ApiSettings.model_validate({"auth_secret": SECRET, "stale_read_timeout_ms": 50, "introspection": True})
+        api = ApiSettings.model_validate(
+            {"auth_secret": SECRET, "stale_read_timeout_ms": 50, "introspection": True, **UNLIMITED}
+        )
         services = Services(
             api,
             Authenticator(api),
