@@ -69,11 +69,11 @@ def keep_for_good(schema: GraphQLSchema, text: str, settings: ApiSettings) -> No
     _kept[text] = Known(document, measures, len(text))
 
 
-def is_subscription(text: str, operation_name: str | None, settings: ApiSettings) -> bool:
+def is_subscription(text: str | None, operation_name: str | None, settings: ApiSettings) -> bool:
     """Whether that is what this operation, which is running, has turned out to be."""
     try:
-        known = known_document(text)
-        document = known.document if known else parse(text, max_tokens=settings.max_tokens)
+        known = known_document(text or "")
+        document = known.document if known else parse(text or "", max_tokens=settings.max_tokens)
     except GraphQLError:
         return False
     operation = get_operation_ast(document, operation_name)

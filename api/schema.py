@@ -130,7 +130,7 @@ class Schema(strawberry.Schema):
             operation_extensions,
             allowed_operation_types,
         )
-        is_endless = partial(is_subscription, query or "", operation_name, context_value.services.settings)
+        is_endless = partial(is_subscription, query, operation_name, context_value.services.settings)
         return _coded_stream(answers, operation_context, is_endless)
 
     def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:

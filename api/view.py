@@ -27,6 +27,7 @@ from api.documents import is_subscription
 from api.door import Door
 from api.errors import BadUserInput, Fault, Refused, Throttled
 from api.events import EventResponse, EventStream
+from api.negotiation import UNPROCESSABLE
 from api.pages.graphiql import EXAMPLE_IDS, example_variables, graphiql_page
 from api.pages.policy import policy_of
 from api.pages.signing_in import token_for
@@ -36,7 +37,7 @@ from api.replies import HttpFault, refusal, refusal_of, refuse, send_answer
 from api.running import Operation
 from api.schema import schema_of
 from api.socket import SocketAdapter, SocketHandler
-from api.wire import GraphQLRequest, decode_json, encode_json, read_request
+from api.wire import GraphQLRequest, decode_json, encode_json, names_a_document, read_request
 
 _OPERATION: Final = "orderstream.operation"
 """Where a request's scope keeps what was read of its body."""
@@ -153,9 +154,7 @@ class GraphQLView(GraphQL[Context, None]):
             stream(),
             {**sub_response.headers, **headers},
             leaving=self._services.leaving,
-            is_endless=partial(
-                is_subscription, operation.query or "", operation.operationName, self._services.settings
-            ),
+            is_endless=partial(is_subscription, operation.query, operation.operationName, self._services.settings),
         )
 
     async def get_sub_response(self, request: Request | WebSocket) -> Response:
@@ -187,7 +186,7 @@ class GraphQLView(GraphQL[Context, None]):
 
     async def _by_plan(self, scope: Scope, body: bytes | Receive) -> tuple[negotiation.Head, bytes] | None:
         """The answer to an operation that has a plan; None for whatever strawberry has to answer."""
-        if scope["method"] != "POST" and (scope["method"] != "GET" or not _names_a_document(scope["query_string"])):
+        if scope["method"] != "POST" and (scope["method"] != "GET" or not names_a_document(scope["query_string"])):
             return None
         media_type = negotiation.media_type_wanted(_header(scope, b"accept"))
         if media_type is None:
@@ -229,9 +228,8 @@ class GraphQLView(GraphQL[Context, None]):
             operation = read_request(value)
             operation.query = self.persisted.text_of(operation)
         except Fault as fault:
-            # Clients of Apollo's protocol look for the first two in good answers.
-            status = 200 if isinstance(fault, NotFound | NotSupported) else negotiation.UNPROCESSABLE
-            raise HttpFault(status, fault) from None
+            # Clients of Apollo's protocol look for these two in good answers.
+            raise HttpFault(200 if isinstance(fault, NotFound | NotSupported) else UNPROCESSABLE, fault) from None
         scope[_OPERATION] = operation
         return operation
 
@@ -300,7 +298,3 @@ def _header(scope: Scope, name: bytes) -> str:
         if key == name:
             return str(value, "latin-1")
     return ""
-
-
-def _names_a_document(query_string: bytes) -> bool:
-    return b"query=" in query_string or b"documentId=" in query_string or b"persistedQuery" in query_string

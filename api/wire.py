@@ -102,6 +102,11 @@ def read_request(value: object) -> GraphQLRequest:
         raise BadUserInput(f"`{where}`: {details['msg']}.") from None
 
 
+def names_a_document(query_string: bytes) -> bool:
+    """Whether a GET request may ask for an operation, and not for a page."""
+    return any(name in query_string for name in (b"query=", b"documentId=", b"persistedQuery"))
+
+
 def fault_in_message(value: object) -> str | None:
     """What is wrong with a message of graphql-transport-ws; None where nothing is."""
     try:

@@ -129,7 +129,7 @@ async def test_only_the_documents_of_the_manifest_are_answered(trusting: Client)
     assert set(got.json()["data"]) == {"orders"}
     for body in ({"query": "{ __schema { queryType { name } } }"}, {"query": "{ __typename }"}, {"documentId": "no"}):
         answer = await ask(trusting, **body)
-        assert (answer.status_code, answer.json()["errors"][0]["extensions"]["code"]) == (400, "DOCUMENT_NOT_TRUSTED")
+        assert (answer.status_code, answer.json()["errors"][0]["extensions"]["code"]) == (422, "DOCUMENT_NOT_TRUSTED")
 
 
 async def test_over_a_socket_as_well(trusting: Client) -> None:
@@ -172,7 +172,7 @@ async def test_a_hash_is_known_once_its_document_was_sent(system: System, tmp_pa
         )
         for body in (by_hash(text, query=text), by_hash(text), by_hash(text)):
             assert set((await ask(it, **body)).json()["data"]) == {"orders"}
-        assert (await ask(it, **by_hash("another", query=text))).status_code == 400
+        assert (await ask(it, **by_hash("another", query=text))).status_code == 422
         assert (await ask(it, query="{ __typename }")).json()["data"] == {"__typename": "Query"}
 
 
