@@ -36,6 +36,9 @@ from write_model.ports import Command, Receipt
 from write_model.rejection import Unavailable
 from write_model.startup import WriteModel
 
+READING_COST: Final = 5
+CHARACTERS_A_COST: Final = 10
+"""Of what is not known: whoever sends ever new documents has us validate them, each for some orders' CPU."""
 # Below what those who ask for readiness usually wait.
 CHECK_SECONDS: Final = 3.0
 
@@ -180,6 +183,11 @@ class Context:
         if throttle is None:
             return {"requested": cost}
         return {"requested": cost, "left": await throttle.charge(self.client, cost)}
+
+    async def charge_for_reading(self, characters: int) -> None:
+        """Charge for what somebody sent, where it was new to us or made no sense; Throttled."""
+        most = self.services.settings.max_cost
+        await self.charge(min(READING_COST + characters // CHARACTERS_A_COST, most))
 
     def subscribe(self) -> None:
         """Take one of the client's places for subscriptions; Throttled."""

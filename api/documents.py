@@ -1,6 +1,7 @@
 """Documents, examined before anything runs: bounded, parsed and validated once where they come again."""
 
 from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import suppress
 from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
@@ -24,7 +25,7 @@ from graphql import (
 from strawberry.extensions import SchemaExtension
 
 from api.access import ACCESS, check_access
-from api.errors import BadUserInput, Fault
+from api.errors import BadUserInput, Fault, Throttled
 from api.limits import Measures, measure
 from api.offered import NotOffered, offered
 from api.repetition import TooRepetitive, check_repetition
@@ -33,8 +34,6 @@ from api.settings import ApiSettings
 KEPT_CHARACTERS: Final = 200_000
 """Of all documents that are kept: parsed, a character costs some 300 bytes."""
 LONGEST_KEPT: Final = 10_000
-CHARACTERS_A_COST: Final = 10
-"""Of a document that is not known: whoever sends ever new ones has us validate them, each for some orders' CPU."""
 
 
 class Known(NamedTuple):
@@ -85,7 +84,7 @@ class Documents(SchemaExtension):
 
     _bill: Mapping[str, int] | None = None
 
-    def on_parse(self) -> Iterator[None]:
+    async def on_parse(self) -> AsyncIterator[None]:
         """Find the document, or parse it; what cannot be parsed is left to strawberry, which says why."""
         text = self.execution_context.query
         if text:
@@ -95,6 +94,9 @@ class Documents(SchemaExtension):
                 settings = self.execution_context.context.services.settings
                 self.execution_context.parse_options["max_tokens"] = settings.max_tokens
         yield
+        if text and self.execution_context.pre_execution_errors:
+            with suppress(Throttled):  # what is wrong is said, after as long
+                await self.execution_context.context.charge_for_reading(len(text))
 
     async def on_validate(self) -> AsyncIterator[None]:
         """Validate, unless it was valid before; then ask what no rule of the specification's validation asks."""
@@ -105,7 +107,7 @@ class Documents(SchemaExtension):
         known, errors = known_document(text), list[GraphQLError]()
         try:
             if known is None:
-                await context.context.charge(min(len(text) // CHARACTERS_A_COST, settings.max_cost))
+                await context.context.charge_for_reading(len(text))
                 errors = _errors(context.schema._schema, document, settings)
                 if not errors:
                     known = Known(document, measure(context.schema._schema, document), len(text))

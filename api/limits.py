@@ -31,7 +31,7 @@ from read_model.pages import DEFAULT_SIZE, MAX_SIZE
 OBJECT_COST: Final = 1
 """Of an object, whatever leaves are selected of it; a page costs its size times what a row of it does."""
 COMMAND_COST: Final = 10
-"""Of sending a command, beside what is selected of its result."""
+"""Of sending a command, or of following something, beside what is selected of its result."""
 MOST_SAID: Final = 10**9
 """What fragments multiply may have hundreds of digits."""
 
@@ -202,7 +202,7 @@ class _Measuring:
         assert root is not None
         total = self._selection(root, node.selection_set)
         total.directives += len(node.directives or ())
-        if node.operation is OperationType.MUTATION:
+        if node.operation is not OperationType.QUERY:
             total.cost.fixed += COMMAND_COST * total.fields
         defaults = {
             one.variable.name.value: int(one.default_value.value)

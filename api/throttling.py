@@ -16,6 +16,10 @@ from api.errors import Throttled
 
 SETTLING_SECONDS: Final = 1.0
 """Between settlements of those who have credit left."""
+HELD_SECONDS: Final = 1.0
+"""How long a client waits to hear that it has to wait: who comes again at once would cost as much as who is served."""
+MOST_HELD: Final = 100
+"""Requests of one client that wait so; more of them are told at once."""
 
 Use = Callable[[Mapping[str, int]], Awaitable[Mapping[str, int]]]
 """Tells Redis what each client has used; answers what each has left, and nothing of whom it does not know."""
@@ -24,9 +28,10 @@ Use = Callable[[Mapping[str, int]], Awaitable[Mapping[str, int]]]
 class _Account:
     """What one client has left, as far as this process knows."""
 
-    __slots__ = ("at", "floor", "is_due", "left", "low", "settled")
+    __slots__ = ("at", "floor", "held", "is_due", "left", "low", "settled")
 
     def __init__(self, left: int, credit: int, at: float) -> None:
+        self.held = 0
         self.settle(left, 0, credit, at)
 
     def settle(self, left: int, spent: int, credit: int, at: float) -> None:
@@ -73,7 +78,7 @@ class Throttle:
         return left
 
     async def charge(self, client: str, cost: int) -> int:
-        """What is left after it; Throttled where the client has to wait."""
+        """What is left after it; Throttled, after a moment, where the client has to wait."""
         left = self.take(client, cost)
         if left is not None:
             return left
@@ -89,6 +94,7 @@ class Throttle:
                 return account.left
         missing = cost - account.by(self._now(), self._rate)
         seconds = max(1, math.ceil(missing / self._rate))
+        await _hold(account)
         raise Throttled(
             f"You have used what you may, {self._rate:,} a second and {self._burst:,} at once (this costs {cost:,}): "
             f"send it again in {seconds} s.",
@@ -153,3 +159,12 @@ class Throttle:
             # Who is unknown, because Redis does not answer, is served.
             known = left.get(client, self._burst)
             account.settle(known, found - account.left, self._credit, now)
+
+
+async def _hold(account: _Account) -> None:
+    if account.held < MOST_HELD:
+        account.held += 1
+        try:
+            await asyncio.sleep(HELD_SECONDS)
+        finally:
+            account.held -= 1

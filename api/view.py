@@ -94,8 +94,22 @@ class GraphQLView(GraphQL[Context, None]):
         except ClientDisconnect:
             return
         except Exception as error:
-            response = refusal_of(error) or refusal(500, self._services.faults.hide(error))
+            response = await self._refuse(scope, error)
         await response(scope, receive, send)
+
+    async def _refuse(self, scope: Scope, error: Exception) -> Response:
+        """What is said of it; a mistake of the client's is charged for, or senseless requests would be free."""
+        response = refusal_of(error)
+        if response is None:
+            return refusal(500, self._services.faults.hide(error))
+        if not isinstance(error, Fault):
+            length = _header(scope, b"content-length")
+            characters = int(length) if length.isdecimal() else 0
+            try:
+                await Context.of(self._services, scope).charge_for_reading(characters)
+            except Throttled as fault:
+                return refuse(fault)
+        return response
 
     def takes(self, scope: Scope) -> bool:
         """Whether nothing but this view has a word in the answer (api.http.ShortWay, api.app)."""

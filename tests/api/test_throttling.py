@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 from redis.asyncio import Redis
 
-from api.context import network_of
-from api.documents import CHARACTERS_A_COST
+from api.context import CHARACTERS_A_COST, READING_COST, network_of
 from api.errors import Throttled
 from api.throttling import Throttle, Use
 from read_model.allowances import Allowances, open_allowances
@@ -126,7 +125,10 @@ async def test_the_answer_says_what_is_left_and_then_when_to_come_back(system: S
             ids = [await staff.register_customer() for _ in range(2)]
         async with other.client(customer_token(ids[0])) as client, other.client(customer_token(ids[1])) as innocent:
             first = (await client.http.post("/graphql", json={"query": READ})).json()
-            assert first["extensions"]["cost"] == {"requested": 10, "left": 90 - len(READ) // CHARACTERS_A_COST}
+            assert first["extensions"]["cost"] == {
+                "requested": 10,
+                "left": 90 - READING_COST - len(READ) // CHARACTERS_A_COST,
+            }
             for _ in range(20):
                 answer = await client.http.post("/graphql", json={"query": READ})
             assert answer.status_code == 429
