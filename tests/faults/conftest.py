@@ -86,6 +86,7 @@ async def system(mongodb_url: str, database: str) -> AsyncIterator[tuple[System,
                 "MONGODB_DATABASE": database,
                 "REDIS_URL": redis_url,
                 "AUTH_SECRET": SECRET,
+                "THROTTLE_RATE": "0",  # all load comes from a client or two
                 "PORT": str(port),
                 "SHUTDOWN_NOTICE_SECONDS": "0",
             }

@@ -16,7 +16,9 @@ from tests.system import Client, System, running_system
 @pytest.fixture(scope="package")
 async def system(mongodb_url: str) -> AsyncIterator[System]:
     with TemporaryDirectory(prefix="orderstream-journeys-") as directory:
-        async with running_system(Path(directory), mongodb_url, "test_journeys") as system:
+        # Its clients select all that there is.
+        limits = dict.fromkeys(("MAX_COST", "THROTTLE_BURST"), "100000")
+        async with running_system(Path(directory), mongodb_url, "test_journeys", **limits) as system:
             yield system
 
 

@@ -47,6 +47,12 @@ FAULTS_ELSEWHERE: dict[Code, str] = {
     Code.CURSOR_EXPIRED: "tests/api/test_orders_changed.py::test_a_cursor_older_than_the_feed_has_expired",
     Code.SLOW_CONSUMER: "tests/api/test_fan_out.py::test_who_does_not_read_is_told_so_and_resumes",
     Code.THROTTLED: "tests/api/test_socket.py::test_a_connection_runs_as_many_operations_as_it_may",
+    Code.TIMEOUT: "tests/api/test_running.py::test_a_mutation_that_is_cut_off_is_committed_all_the_same",
+    Code.PERSISTED_QUERY_NOT_FOUND: "tests/api/test_persisted.py::test_a_hash_is_known_once_its_document_was_sent",
+    Code.PERSISTED_QUERY_NOT_SUPPORTED: (
+        "tests/api/test_persisted.py::test_a_hash_alone_is_not_supported_unless_it_is_asked_for"
+    ),
+    Code.DOCUMENT_NOT_TRUSTED: "tests/api/test_persisted.py::test_only_the_documents_of_the_manifest_are_answered",
     Code.UNAVAILABLE: "tests/api/test_process.py::test_without_redis_commands_are_taken_and_queries_say_so",
     # No request may do this: the test makes an error that nobody foresaw.
     Code.INTERNAL: "tests/api/test_errors.py::test_what_nobody_foresaw_is_logged_under_the_id_that_the_client_gets",

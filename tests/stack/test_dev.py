@@ -44,12 +44,14 @@ class Dev:
         raise AssertionError(f"{text!r} was not said:\n{''.join(self.said)}")
 
     def query(self, query: str, token: str | None = None) -> Any:
-        """What the API answers."""
+        """What the API answers, all of it but what it has cost."""
         connection = http.client.HTTPConnection(HOST, self.port, timeout=30)
         headers = {"content-type": "application/json"} | ({"authorization": f"Bearer {token}"} if token else {})
         connection.request("POST", "/graphql", json.dumps({"query": query}), headers)
         try:
-            return json.loads(connection.getresponse().read())
+            answer = json.loads(connection.getresponse().read())
+            answer.pop("extensions", None)
+            return answer
         finally:
             connection.close()
 
