@@ -1,10 +1,10 @@
-# The production image: the five packages and what they need, no embedded servers, no tools of development.
+# The production image: our packages and what they need, traces included, no embedded servers, no tools of development.
 FROM python:3.11-slim AS build
 WORKDIR /src
 RUN python -m venv /opt/orderstream
 # The dependencies first: they change less often than the code.
 COPY pyproject.toml constraints.txt ./
-RUN python -c "import tomllib; print('\n'.join(tomllib.load(open('pyproject.toml', 'rb'))['project']['dependencies']))" > requirements.txt \
+RUN python -c "import tomllib; p = tomllib.load(open('pyproject.toml', 'rb'))['project']; print('\n'.join(p['dependencies'] + p['optional-dependencies']['tracing']))" > requirements.txt \
  && /opt/orderstream/bin/pip install --no-cache-dir --constraint constraints.txt --requirement requirements.txt
 COPY README.md ./
 COPY api api
@@ -12,6 +12,7 @@ COPY write_model write_model
 COPY read_model read_model
 COPY projector projector
 COPY stack stack
+COPY telemetry telemetry
 RUN /opt/orderstream/bin/pip install --no-cache-dir --no-deps .
 
 FROM python:3.11-slim

@@ -13,6 +13,7 @@ import uvicorn
 from api.app import create_app, open_services
 from api.awaited import Awaited
 from api.http import HttpProtocol
+from api.observed import ObservedView
 from api.server import CLOSE_SECONDS, Server, SocketProtocol
 from api.settings import ApiSettings
 from api.view import GraphQLView
@@ -38,13 +39,13 @@ def main() -> None:
     api = ApiSettings()
     write = None if api.serve == "queries" else WriteSettings()
     patience = api.shutdown_notice_seconds + api.shutdown_seconds + TIDYING_SECONDS
-    run_until_stopped(partial(serve, api, write, ReadSettings()), patience)
+    run_until_stopped("api", partial(serve, api, write, ReadSettings()), patience)
 
 
 async def serve(api: ApiSettings, write: WriteSettings | None, read: ReadSettings, stopping: asyncio.Event) -> None:
     """Serve until `stopping`; every request that was taken is answered, every WebSocket closed with 1001."""
     async with open_services(api, write, read, entropy=os.urandom) as services:
-        view = GraphQLView(services)
+        view = ObservedView(services, services.observer) if services.observer else GraphQLView(services)
         awaited = Awaited(seconds=api.request_seconds, most=api.max_connections)
         allow_files(api.max_connections)
         config = uvicorn.Config(

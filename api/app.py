@@ -20,6 +20,7 @@ from api.context import Services
 from api.door import LastAnswers
 from api.errors import Faults
 from api.headers import SecurityHeaders
+from api.observation import Observation
 from api.running import Running
 from api.settings import ApiSettings
 from api.throttling import Throttle
@@ -47,7 +48,12 @@ async def open_services(
         write_model = await open.enter_async_context(open_write_model(write)) if write else None
         read_model = await open.enter_async_context(open_read_model(read))
         throttle = await open.enter_async_context(open_throttle(api, read))
-        yield Services(api, auth, write_model, read_model, faults, system_clock, throttle=throttle, running=running)
+        yield Services(
+            *(api, auth, write_model, read_model, faults, system_clock),
+            throttle=throttle,
+            running=running,
+            observer=Observation.of(api),
+        )
 
 
 @asynccontextmanager

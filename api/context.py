@@ -20,8 +20,10 @@ from api.access import NOBODY, Caller
 from api.auth import Authenticator
 from api.door import PerClient
 from api.errors import Fault, Faults, Unauthenticated
+from api.exchange import EXCHANGE, Exchange
 from api.keys import KeysMissing, KeyUnknown
 from api.leaving import Leaving
+from api.observation import Observation
 from api.running import Running
 from api.scalars import ConsistencyToken
 from api.settings import ApiSettings
@@ -45,7 +47,7 @@ CHECK_SECONDS: Final = 3.0
 RESPOND_ASYNC: Final = "respond-async"
 
 # W3C Trace Context, section 3.2, version 00.
-_TRACEPARENT: Final = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+_TRACEPARENT: Final = re.compile(rb"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
 message_extensions: Final[ContextVar[Mapping[str, Any] | None]] = ContextVar("message_extensions", default=None)
@@ -71,6 +73,8 @@ class Services:
     """Counts what each client asks for; None where nobody does."""
     running: Running = field(default_factory=lambda: Running(math.inf))
     subscribers: PerClient = field(default_factory=lambda: PerClient("subscriptions"))
+    observer: Observation | None = None
+    """Who watches; None where nobody does."""
 
     async def missing(self) -> dict[str, str]:
         """By side, what keeps it from doing its work now; empty when everything is there."""
@@ -100,6 +104,8 @@ class Context:
     """Whether commands are to be queued: `Prefer: respond-async` (RFC 7240, section 4.1)."""
     reply_headers: MutableHeaders | None = None
     """Those of the answer, where it will be one of HTTP."""
+    exchange: Exchange | None = None
+    """What operators see of it, where somebody watches."""
     connection_params: dict[str, Any] | None = None
     send_at_once: Callable[[bytes], bool] | None = None
     """Sends the operation's client a payload; False where that would have to wait."""
@@ -121,13 +127,18 @@ class Context:
         headers = scope["headers"]
         firsts: dict[bytes, bytes] = dict(reversed(headers))  # others may be trailers, behind the body
         preferences = b",".join([value for name, value in headers if name == b"prefer"]) if b"prefer" in firsts else b""
+        trace = _trace(firsts[b"traceparent"]) if b"traceparent" in firsts else None
+        exchange: Exchange | None = scope.get(EXCHANGE)
+        if exchange and trace != exchange.trace:
+            trace = exchange.join(trace)
         return cls(
             services=services,
             authorization=firsts[b"authorization"].decode("latin-1") if b"authorization" in firsts else None,
-            trace=_trace(firsts[b"traceparent"].decode("latin-1")) if b"traceparent" in firsts else None,
+            trace=trace,
             address=client[0] if (client := scope.get("client")) else "",
             prefers_async=preferences != b"" and _asks_for_async(preferences.decode("latin-1")),
             reply_headers=reply_headers,
+            exchange=exchange,
         )
 
     def prefer(self, extensions: Mapping[str, Any] | None) -> None:
@@ -167,6 +178,14 @@ class Context:
         except Fault as fault:
             return fault
         return None
+
+    @property
+    def known_caller(self) -> Caller | None:
+        """Who is asking; None where nobody says so, or not credibly."""
+        try:
+            return self.caller
+        except Fault:
+            return None
 
     @property
     def client(self) -> str:
@@ -266,9 +285,14 @@ async def _problem(check: Coroutine[None, None, None]) -> str | None:
     return None
 
 
-def _trace(header: str | None) -> str | None:
+def traceparent_of(scope: Scope) -> str | None:
+    """The traceparent that came with the request, if any."""
+    return next((_trace(value) for name, value in scope["headers"] if name == b"traceparent"), None)
+
+
+def _trace(header: bytes) -> str | None:
     """The header where it is one: what a client sends goes into every event of its command."""
-    return header if header and _TRACEPARENT.fullmatch(header) else None
+    return header.decode() if _TRACEPARENT.fullmatch(header) else None
 
 
 def _asks_for_async(preferences: str) -> bool:

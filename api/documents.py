@@ -149,6 +149,8 @@ class Documents(SchemaExtension):
         fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
         for operation in operations:
             name = operation.name and operation.name.value
+            if (exchange := context.context.exchange) and asked in (None, name):
+                exchange.type, exchange.name = operation.operation.value, name
             if operation.operation is OperationType.MUTATION and asked in (None, name):
                 for field in root_fields(operation.selection_set, fragments):
                     if access := ACCESS["Mutation"].get(field):

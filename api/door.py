@@ -20,6 +20,11 @@ class Places:
         self._what: Final = what
         self._taken = 0
 
+    @property
+    def taken(self) -> int:
+        """How many there are now."""
+        return self._taken
+
     def __enter__(self) -> None:
         if self._taken >= self._number:
             raise Refused(f"Too many {self._what} at once here, try again in a moment.")
@@ -56,7 +61,7 @@ class Door:
     def __init__(self, settings: ApiSettings, leaving: Leaving) -> None:
         self._leaving = leaving
         self._settings: Final = settings
-        self._sockets: Final = Places(settings.max_sockets, "sockets")
+        self.sockets: Final = Places(settings.max_sockets, "sockets")
         self._sockets_of: Final = PerClient("sockets")
         self.request: Final = Places(settings.max_requests, "requests")
         """A request has its place until it has its answer or its stream."""
@@ -69,7 +74,7 @@ class Door:
         """
         if self._leaving.is_announced:
             raise Refused("This process is stopping, connect again.")
-        with self._sockets:
+        with self.sockets:
             self._sockets_of.take(address, self._settings.max_sockets_per_client)
             try:
                 yield

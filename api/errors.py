@@ -117,7 +117,7 @@ class Faults:
     def hide(self, cause: BaseException, error: GraphQLError | None = None) -> GraphQLError:
         """What clients see of a fault of ours: an id, under which the log tells the rest."""
         error_id = self._new_error_id()
-        logger.error("error %s", error_id, exc_info=cause)
+        logger.error("error %s", error_id, exc_info=cause, extra={"error_id": error_id})
         return _say(error, f"Something went wrong here. It is error {error_id}.", errorId=error_id, code=Code.INTERNAL)
 
 

@@ -23,6 +23,7 @@ from api.customers.mutations import CustomerMutations
 from api.customers.queries import CustomerQueries
 from api.documents import Documents, is_subscription
 from api.errors import Faults, Phases
+from api.exchange import Exchange
 from api.execution import Executor
 from api.nodes.queries import NodeQueries
 from api.orders.mutations import OrderMutations
@@ -102,7 +103,7 @@ class Schema(strawberry.Schema):
             allowed - {OperationType.SUBSCRIPTION},
             operation_extensions,
         )
-        return _coded(result, _faults(context_value))
+        return _coded(result, context_value)
 
     async def stream(
         self,
@@ -120,6 +121,12 @@ class Schema(strawberry.Schema):
         operation_context = context_value.for_operation()
         operation_context.prefer(operation_extensions or message_extensions.get())
         operation_context.send_at_once = send_at_once.get()
+        begun: Exchange | None = None
+        observer = context_value.services.observer
+        if observer and operation_context.exchange is None:  # over a WebSocket: this is all that there is of it
+            begun = observer.begin(operation_context.trace, "WEBSOCKET")
+            operation_context.trace = begun.join(operation_context.trace)
+            operation_context.exchange = begun
         await operation_context.identify()
         answers = await super().stream(
             query,
@@ -131,7 +138,7 @@ class Schema(strawberry.Schema):
             allowed_operation_types,
         )
         is_endless = partial(is_subscription, query, operation_name, context_value.services.settings)
-        return _coded_stream(answers, operation_context, is_endless)
+        return _coded_stream(answers, operation_context, is_endless, begun)
 
     def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
         """Nothing: faults are the clients' business, and what is not is logged where it is hidden from them."""
@@ -178,24 +185,30 @@ def _faults(context: Context | None) -> Faults:
     return context.services.faults
 
 
-def _coded(result: ExecutionResult, faults: Faults) -> ExecutionResult:
+def _coded(result: ExecutionResult, context: Context | None) -> ExecutionResult:
+    faults = _faults(context)
     if result.errors:
         result.errors = [faults.coded(error) for error in result.errors]
+    if context and context.exchange:
+        context.exchange.caller = context.known_caller
+        context.exchange.fail(result.errors)
     return result
 
 
 async def _coded_stream(
-    answers: AsyncGenerator[Any, None], context: Context, is_endless: Callable[[], bool]
+    answers: AsyncGenerator[Any, None], context: Context, is_endless: Callable[[], bool], begun: Exchange | None
 ) -> AsyncGenerator[Any, None]:
     try:
         with Operation(context.services.running, is_endless):
             async with aclosing(answers):
                 async for answer in answers:
-                    yield _coded(answer, context.services.faults)
+                    yield _coded(answer, context)
     except TimedOut as fault:
-        yield PreExecutionError(data=None, errors=[fault])
+        yield _coded(PreExecutionError(data=None, errors=[fault]), context)
     finally:
         context.end()
+        if begun and (observer := context.services.observer):
+            observer.end(begun, "WEBSOCKET", "", None)
 
 
 schema: Final = Schema()

@@ -132,6 +132,11 @@ class ApiSettings(BaseSettings):
         10, ge=1, description="How long a process may finish what it took after SIGTERM; then it is cut off."
     )
 
+    log_requests: Literal["all", "slow", "none"] = Field(
+        "slow", description="Requests that have a line in the log: all, or those that were slow or went wrong here."
+    )
+    slow_request_seconds: float = Field(1.0, ge=0, description="From where on a request is slow.")
+
     @field_validator("auth_jwks_url")
     @classmethod
     def _is_secure(cls, url: str | None) -> str | None:

@@ -13,6 +13,7 @@ from typing import Final
 import uvloop
 from pydantic import ValidationError
 
+import telemetry.startup
 from projector import startup
 from projector.settings import ProjectorSettings
 
@@ -23,9 +24,9 @@ log = logging.getLogger("projector")
 
 def main() -> None:
     """Run the projector; exit code 2 where the settings are not in order."""
-    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
         settings = ProjectorSettings()
+        telemetry.startup.start("projector")
     except ValidationError as error:
         for problem in error.errors():
             print(f"{str(problem['loc'][0]).upper()}: {problem['msg']}", file=sys.stderr)

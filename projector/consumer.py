@@ -9,6 +9,7 @@ from typing import Any, Final, TypeVar
 from projector.batch import Batch
 from projector.memory import Memory, Remembered
 from projector.parking import ATTEMPTS, Parked
+from projector.progress import Progress
 from projector.projections.renames import carry_on
 from projector.queues import read_queues
 from projector.reaching import Unavailable
@@ -17,6 +18,7 @@ from projector.rows import RowId, Rows
 from projector.store import Checkpoint, Read, Stale, Step, Store
 from projector.writes import Writes
 from read_model.schema.keys import Keys
+from telemetry import tracing
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +57,7 @@ class Consumer:
         renamed_at_once: int = RENAMED_AT_ONCE,
         retried_at_once: int = RETRIED_AT_ONCE,
         remembered: int = REMEMBERED,
+        progress: Progress | None = None,
     ) -> None:
         self._store = store
         self._partition = partition
@@ -65,6 +68,7 @@ class Consumer:
         self._renamed_at_once = renamed_at_once
         self._retried_at_once = retried_at_once
         self._memory = Memory(remembered)
+        self._progress = progress or Progress()
         self._may_have_renames = True
         self._checkpoint: Checkpoint | None = None
         self._failed_attempts = 0
@@ -131,6 +135,7 @@ class Consumer:
             await self._carry_on(self._checkpoint)
 
     async def _take_in(self, start: Checkpoint, batch: Batch, requests: Sequence[Asked]) -> None:
+        since = tracing.now()
         queues = await read_queues(self._store, start, requests, self._retried_at_once)
         if isinstance(queues, Stale):
             self._go_on_from(queues.checkpoint)
@@ -167,6 +172,7 @@ class Consumer:
         self._memory.keep(step.end, rows.known, touched, read.has_parked or bool(parked))
         self._may_have_renames |= rows.keys.renames() in writes.members
         self._report(folded.failures, retried)
+        self._count(batch, len(parked), since)
 
     async def _carry_on(self, start: Checkpoint) -> None:
         rename = await self._store.next_rename(start, self._renamed_at_once)
@@ -223,6 +229,16 @@ class Consumer:
         for parked in failures:
             log.error("partition %d: parked %s at %s: %s",
                       self._partition, parked.aggregate_id, parked.position, parked.reason)  # fmt: skip
+
+    def _count(self, batch: Batch, parked: int, since: int) -> None:
+        progress = self._progress
+        if batch.events:
+            progress.events += len(batch.events)
+            progress.parked += parked
+            progress.seconds.add((tracing.now() - since) / 1e9)
+            traces = tracing.sampled(event.entry.get("trace") for event in batch.events)
+            about = {"orderstream.partition": self._partition, "orderstream.events": len(batch.events)}
+            tracing.record("project", traces, since, about, "consumer")
 
     async def _interruptible(self, coroutine: Coroutine[Any, Any, T]) -> T:
         task: asyncio.Task[T] = asyncio.create_task(coroutine)

@@ -10,6 +10,7 @@ from projector.projections.table import projection_of
 from projector.rows import RowId, Rows
 from projector.writes import Write, Writes
 from read_model.schema.parked import aggregate_of
+from telemetry import tracing
 from write_model.contracts import codec
 from write_model.contracts.codec import UndecodableEvent
 from write_model.contracts.streams import Position
@@ -43,12 +44,17 @@ class Incoming(NamedTuple):
             return cls(position, aggregate_id, entry, None, reason_of(error))
         return cls(position, aggregate_id, entry, readable, "")
 
+    @property
+    def trace(self) -> str | None:
+        """The traceparent of the event's trace, where that is recorded."""
+        return tracing.recorded(self.entry.get("trace"))
+
     def fold(self, at: Position, rows: Rows, writes: Writes) -> str:
         """Into the writes, announced at the position; or why not, and then it leaves nothing behind."""
         if self.readable is None:
             return self.reason
         try:
-            writes.add(at, self.readable.project(rows), rows)
+            writes.add(at, self.readable.project(rows), rows, self.trace)
         except Exception as error:  # whatever it is, it must not hold up the partition
             return reason_of(error)
         return ""

@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+from collections import defaultdict
 from typing import Any, Final, cast
 
 import hiredis
@@ -14,13 +15,16 @@ from redis.typing import EncodableT
 from projector.consumer import Consumer
 from projector.generations import Generations
 from projector.leases import Leases
+from projector.metrics import of_projector
 from projector.ownership import Ownership
 from projector.partition import Partition
+from projector.progress import Progress
 from projector.reaching import PATIENCE_SECONDS
 from projector.rebuild import Rebuild
 from projector.scratch import Scratch
 from projector.settings import ProjectorSettings
 from projector.store import Store
+from telemetry import metrics
 
 REBUILT: Final = 1_000
 """Entries that one step of a rebuild takes in: more than a live one, because nobody waits for it."""
@@ -63,13 +67,21 @@ def step_id() -> str:
 async def run(settings: ProjectorSettings, name: str, stopping: asyncio.Event) -> None:
     """Project our share of the partitions until `stopping`. Nobody else alive may have the name."""
     async with connect(settings.redis_url.get_secret_value()) as redis:
+        progress: defaultdict[int, Progress] = defaultdict(Progress)
 
         def work_of(partition: int) -> Partition:
             store = Store(redis, partition, feed_retention_ms=settings.feed_retention_seconds * 1000)
-            consumer = Consumer(store, partition, shop_currency=settings.currency, step_id=step_id)
+            consumer = Consumer(
+                *(store, partition),
+                shop_currency=settings.currency,
+                step_id=step_id,
+                progress=progress[partition],
+            )
             return Partition(consumer, rebuild_of(redis, partition, settings.currency))
 
-        await Ownership(Leases(redis, name), settings.partitions, work_of).run(stopping)
+        ownership = Ownership(Leases(redis, name), settings.partitions, work_of)
+        metrics.export(of_projector(ownership, progress))
+        await ownership.run(stopping)
 
 
 def rebuild_of(redis: Redis, partition: int, shop_currency: str) -> Rebuild:

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple, assert_never
 
 from projector.rows import Row, RowId, Rows
@@ -85,8 +85,11 @@ class Writes:
     """By key: the value at each offset."""
     notices: list[tuple[Position, Change]] = field(default_factory=list)
 
-    def add(self, position: Position, writes: Iterable[Write], rows: Rows) -> None:
-        """Take in the writes of the event at the position; later events of the step see its rows."""
+    def add(self, position: Position, writes: Iterable[Write], rows: Rows, trace: str | None = None) -> None:
+        """Take in the writes of the event at the position; later events of the step see its rows.
+
+        `trace`: of the event, where its trace is recorded; notices carry it on.
+        """
         for write in writes:
             match write:  # the most frequent first
                 case Mark(key, number):
@@ -99,7 +102,7 @@ class Writes:
                 case Unrank(key, member):
                     self.members[key][member] = None
                 case Announce(change):
-                    self.notices.append((position, change))
+                    self.notices.append((position, replace(change, trace=trace) if trace else change))
                 case Fill(key, offset, value):
                     self.columns[key][offset] = value
                 case Count(key, name, by):

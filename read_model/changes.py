@@ -11,12 +11,14 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
+from read_model.delays import Delays
 from read_model.errors import StaleRead, Unavailable
 from read_model.room import Room
 from read_model.schema.keys import feed_key
 from read_model.settings import ReadSettings
 from read_model.subscription import Announced, Item, Place, Resync, Subscription
 from read_model.waiting import WaitingRoom
+from telemetry import tracing
 from write_model.contracts.streams import BEGINNING, InvalidToken, Position, Token, projected_key
 
 Predicate = Callable[[Announced], bool]
@@ -34,7 +36,7 @@ _log = logging.getLogger(__name__)
 class Changes:
     """What the projector announces, in this process: one follower per partition, each with a connection of its own."""
 
-    def __init__(self, settings: ReadSettings) -> None:
+    def __init__(self, settings: ReadSettings, delays: Delays | None = None) -> None:
         # What fails is tried again here, not in the client. And limits are ours: redis-py's socket_timeout goes through
         # asyncio.wait_for, which on Python 3.11 can lose a cancellation (CPython issue 86296).
         self._redis = Redis.from_url(
@@ -45,12 +47,15 @@ class Changes:
             decode_responses=True,
         )
         self._followers = [
-            _Follower(self._redis, partition, settings, self._forget_places) for partition in range(settings.partitions)
+            _Follower(self._redis, partition, settings, self._forget_places, delays)
+            for partition in range(settings.partitions)
         ]
         self._places: Mapping[int, Place] | None = None
         self._buffer = settings.subscriber_buffer
-        self._waits = Room(settings.token_waits, "requests that wait for a consistency token")
-        self._subscribers = Room(settings.subscriptions, "subscriptions")
+        self.waits = Room(settings.token_waits, "requests that wait for a consistency token")
+        self.subscribers = Room(settings.subscriptions, "subscriptions")
+        self.too_slow = 0
+        """How many subscriptions had to be ended because their clients did not keep up."""
 
     @asynccontextmanager
     async def following(self) -> AsyncIterator[None]:
@@ -89,7 +94,7 @@ class Changes:
         if not self._behind(token):
             return True
         try:
-            with self._waits:
+            with self.waits:
                 async with asyncio.timeout(timeout):
                     await self._come_to(token)
         except TimeoutError:
@@ -107,7 +112,7 @@ class Changes:
 
     def subscriber(self) -> AbstractContextManager[None]:
         """A subscriber's place in this process; Busy where all are taken."""
-        return self._subscribers
+        return self.subscribers
 
     @asynccontextmanager
     async def subscribe(self, partitions: Iterable[int], wanted: Wanted) -> AsyncIterator[Subscription]:
@@ -132,6 +137,12 @@ class Changes:
         finally:
             for follower in followers:
                 follower.remove(subscription, wanted)
+            self.too_slow += subscription.is_too_slow
+
+    def silences(self) -> list[tuple[int, float]]:
+        """By partition that was ever heard, the seconds since its position was last seen moving."""
+        now = asyncio.get_running_loop().time()
+        return [(f.partition, now - f.moved_at) for f in self._followers if f.moved_at is not None]
 
     def silent(self, seconds: float) -> tuple[int, ...]:
         """The partitions whose position was not seen moving in the last `seconds`."""
@@ -142,12 +153,20 @@ class Changes:
 class _Follower:
     """One partition's feed, read entry by entry from the position reached."""
 
-    def __init__(self, redis: Redis, partition: int, settings: ReadSettings, moved: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        redis: Redis,
+        partition: int,
+        settings: ReadSettings,
+        moved: Callable[[], None],
+        delays: Delays | None,
+    ) -> None:
         self.partition = partition
         self.position: Position | None = None
         self.moved_at: float | None = None
         self.waiting = WaitingRoom()
         self._moved = moved
+        self._delays = delays
         self._redis = redis
         self._feed = feed_key(partition)
         self._block = round(settings.feed_block_seconds * 1000)
@@ -231,6 +250,8 @@ class _Follower:
                 await asyncio.sleep(0)
         self.moved_at = asyncio.get_running_loop().time()
         self._arrive(Position.parse(entries[-1][0]))
+        if self._delays:
+            self._delays.sample(entries[-1][1])
         return True
 
     def _announce(self, id: str, fields: dict[str, str]) -> int:
@@ -243,11 +264,16 @@ class _Follower:
             return 0
         number = 0
         for one in announced:
+            trace = tracing.recorded(one.change.trace)
+            since = tracing.now() if trace else 0
             about = list(self._by_id.get(one.change.about, ()))
             asked = [s for s, wants in self._by_predicate.items() if wants(one)]
             self._offer(one, about)
             self._offer(one, asked)
             number += len(about) + len(asked)
+            if trace:
+                told = {"orderstream.subscriptions": len(about) + len(asked)}
+                tracing.record("deliver", [trace], since, told, "consumer")
         return number
 
     def _arrive(self, position: Position) -> None:

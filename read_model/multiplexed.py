@@ -58,6 +58,16 @@ class Multiplexed:
         self._is_closed = False
         self._digests: dict[str, str] = {}
 
+    @property
+    def is_connected(self) -> bool:
+        """Whether there is a connection now."""
+        return self._wire is not None
+
+    @property
+    def in_flight(self) -> int:
+        """How many wait for replies."""
+        return self._room.taken
+
     async def ask(self, commands: Sequence[Command]) -> Replies:
         """The replies, in order; NoReply, Busy, and ResponseError for a wrong command.
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from read_model.changes import Changes
 from read_model.connection import Reader
@@ -33,6 +33,15 @@ return {state[2] and position or '0-0', count, oldest, taken, redis.call('TIME')
 """
 
 
+class Lag(NamedTuple):
+    """One partition's part of it; `position` is what it shows, as Redis has it."""
+
+    position: Position
+    events: int
+    seconds: float
+    parked: int
+
+
 @dataclass(frozen=True, slots=True)
 class ProjectionStatus:
     """Everything committed up to `position` is shown, in all partitions.
@@ -50,6 +59,19 @@ class ProjectionStatus:
 
 async def projection_status(reader: Reader, changes: Changes) -> ProjectionStatus:
     """How far the read model has come, also while it is being prepared; Unavailable. One round trip."""
+    lags = await lag_by_partition(reader)
+    # What this process has not heard of yet would make whoever passes the token on wait.
+    shown = [min(lag.position, changes.position(partition)) for partition, lag in lags.items()]
+    return ProjectionStatus(
+        Token.at(min(shown, default=BEGINNING), lags),
+        sum(lag.events for lag in lags.values()),
+        round(max((lag.seconds for lag in lags.values()), default=0.0), 3),
+        sum(lag.parked for lag in lags.values()),
+    )
+
+
+async def lag_by_partition(reader: Reader) -> dict[int, Lag]:
+    """What `projection_status` says of all, of each partition; Unavailable. One round trip."""
     partitions = range(reader.partitions)
 
     def asked(keys: Keys) -> list[Command]:
@@ -57,18 +79,12 @@ async def projection_status(reader: Reader, changes: Changes) -> ProjectionStatu
         return [("EVAL_RO", _LAG, 2, events_key(p), projected_key(p), COUNTED), ("ZCARD", keys.parked())]
 
     replies = await reader.read(dict.fromkeys(partitions, asked), complete=False)
-    shown, lag_events, lag_seconds, parked_events = [], 0, 0.0, 0
+    lags: dict[int, Lag] = {}
     for partition, ((position, count, oldest, taken, (seconds, microseconds)), parked) in replies.items():
-        # What this process has not heard of yet would make whoever passes the token on wait.
-        shown.append(min(Position.parse(position), changes.position(partition)))
-        if count:
-            now = int(seconds) + int(microseconds) / 1e6
-            lag_seconds = max(lag_seconds, now - _committed_at(Position.parse(oldest), taken))
-        lag_events += count
-        parked_events += parked
-    return ProjectionStatus(
-        Token.at(min(shown, default=BEGINNING), partitions), lag_events, round(lag_seconds, 3), parked_events
-    )
+        now = int(seconds) + int(microseconds) / 1e6
+        age = max(0.0, now - _committed_at(Position.parse(oldest), taken)) if count else 0.0
+        lags[partition] = Lag(Position.parse(position), count, age, parked)
+    return lags
 
 
 def _committed_at(position: Position, taken: str) -> float:

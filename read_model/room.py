@@ -16,6 +16,11 @@ class Room:
         self._what: Final = what
         self._taken = 0
 
+    @property
+    def taken(self) -> int:
+        """How many do it now."""
+        return self._taken
+
     def __enter__(self) -> None:
         if self._taken >= self._places:
             raise Busy(what=self._what)

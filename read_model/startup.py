@@ -1,14 +1,18 @@
 """Puts the query side together, and takes it down again."""
 
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from read_model.changes import Changes
 from read_model.connection import Reader
+from read_model.delays import Delays
 from read_model.errors import StandsStill, WrongPartitions
+from read_model.metrics import of_projection, of_reads
 from read_model.multiplexed import open_connection
 from read_model.settings import ReadSettings
+from telemetry import metrics
 from write_model.contracts.streams import PARTITIONS_KEY
 
 
@@ -33,6 +37,10 @@ class ReadModel:
 @asynccontextmanager
 async def open_read_model(settings: ReadSettings) -> AsyncIterator[ReadModel]:
     """The query side over a Redis, which need not be there yet."""
-    changes = Changes(settings)
+    delays = Delays(time.time)
+    changes = Changes(settings, delays if metrics.are_on() else None)
     async with open_connection(settings) as connection, changes.following():
-        yield ReadModel(Reader(connection, settings), changes, settings)
+        reader = Reader(connection, settings)
+        metrics.export(of_projection(reader))
+        metrics.export(of_reads(connection, changes, delays))
+        yield ReadModel(reader, changes, settings)

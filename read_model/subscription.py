@@ -81,6 +81,11 @@ class Subscription:
         """Whether everything that was offered has been taken."""
         return not self._items and self._fault is None
 
+    @property
+    def is_too_slow(self) -> bool:
+        """Whether it was ended because more waited than may."""
+        return isinstance(self._fault, SlowConsumer)
+
     def offer(self, item: Item) -> None:
         """Put in an item, without waiting.
 

@@ -23,6 +23,10 @@ app = typer.Typer(
 )
 app.add_typer(parked.app)
 
+LogFormat = Annotated[
+    Literal["json", "console"] | None, typer.Option(help="How to log; JSON where stderr is no terminal.")
+]
+
 
 @app.command()
 def dev(
@@ -53,47 +57,48 @@ def api(
     documents: Annotated[
         Path | None, typer.Option(help="Manifest of the documents to answer, and no others; see DOCUMENTS.")
     ] = None,
+    log_format: LogFormat = None,
 ) -> None:
     """Serve GraphQL over HTTP and WebSocket; any number may run."""
     given = {"SERVE": serve, "FORWARDED_ALLOW_IPS": forwarded_allow_ips, "DOCUMENTS": documents}
     os.environ.update({name: str(value) for name, value in given.items() if value is not None})
-    _prepare("api")
+    _prepare("api", log_format)
     from api.__main__ import main
 
     main()
 
 
 @app.command()
-def relay() -> None:
+def relay(log_format: LogFormat = None) -> None:
     """Publish committed events to the streams; one works, others stand by."""
-    _prepare("relay")
+    _prepare("relay", log_format)
     from write_model.relay.__main__ import main
 
     main()
 
 
 @app.command()
-def projector() -> None:
+def projector(log_format: LogFormat = None) -> None:
     """Project events into the read model; any number share the partitions."""
-    _prepare("projector")
+    _prepare("projector", log_format)
     from projector.__main__ import main
 
     main()
 
 
 @app.command()
-def expiry() -> None:
+def expiry(log_format: LogFormat = None) -> None:
     """Cancel orders that nobody confirmed in time; any number may run."""
-    _prepare("expiry")
+    _prepare("expiry", log_format)
     from write_model.expiry.__main__ import main
 
     main()
 
 
 @app.command()
-def worker() -> None:
+def worker(log_format: LogFormat = None) -> None:
     """Run queued commands; one works, others stand by."""
-    _prepare("worker")
+    _prepare("worker", log_format)
     from write_model.worker.__main__ import main
 
     main()
@@ -205,7 +210,9 @@ def version() -> None:
     typer.echo(version_of("orderstream"))
 
 
-def _prepare(part: str) -> None:
+def _prepare(part: str, log_format: str | None = None) -> None:
+    if log_format:
+        os.environ["LOG_FORMAT"] = log_format
     _supply()
     from stack.configuration import require
 

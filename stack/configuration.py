@@ -17,6 +17,7 @@ from api.settings import ApiSettings
 from projector.settings import ProjectorSettings
 from read_model.settings import ReadSettings
 from stack.operator_error import OperatorError
+from telemetry.settings import TelemetrySettings
 from write_model.settings import RelaySettings, WriteSettings
 
 PACKAGES: dict[str, tuple[type[BaseSettings], ...]] = {
@@ -24,15 +25,16 @@ PACKAGES: dict[str, tuple[type[BaseSettings], ...]] = {
     "write_model": (WriteSettings, RelaySettings),
     "read_model": (ReadSettings,),
     "projector": (ProjectorSettings,),
+    "telemetry": (TelemetrySettings,),
 }
 
 
 PARTS: dict[str, tuple[type[BaseSettings], ...]] = {
-    "api": (ApiSettings, WriteSettings, ReadSettings),
-    "relay": (RelaySettings,),
-    "expiry": (WriteSettings,),
-    "worker": (WriteSettings,),
-    "projector": (ProjectorSettings,),
+    "api": (ApiSettings, WriteSettings, ReadSettings, TelemetrySettings),
+    "relay": (RelaySettings, TelemetrySettings),
+    "expiry": (WriteSettings, TelemetrySettings),
+    "worker": (WriteSettings, TelemetrySettings),
+    "projector": (ProjectorSettings, TelemetrySettings),
 }
 
 

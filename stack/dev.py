@@ -26,6 +26,7 @@ from stack.workspace import Running, Workspace
 TOKEN_SECONDS = 30 * 24 * 3600
 TIDYING_SECONDS = 5.0
 """What a part may take beyond its own grace, after which it cuts itself off."""
+_PARTS = ("api", "relay", "projector", "expiry", "worker")
 _STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -83,6 +84,7 @@ class _Stack:
                 "PORT": str(self.settings.port),
                 "SHUTDOWN_NOTICE_SECONDS": "0",  # no load balancer asks
                 "PYTHONUNBUFFERED": "1",
+                "LOG_FORMAT": os.environ.get("LOG_FORMAT") or "console",
             }
             os.environ.update(self.environment)
             self.workspace.announce(Running(os.getpid(), mongodb_url, redis_url, self.settings.url))
@@ -125,6 +127,8 @@ class _Stack:
     def _part(self, name: str) -> Part:
         # For whoever develops; and both halves in one process.
         environment = {"INTROSPECTION": "1", "GRAPHIQL": "1", **os.environ, **self.environment, "SERVE": "all"}
+        if self.settings.metrics_port:
+            environment["METRICS_PORT"] = str(self.settings.metrics_port + _PARTS.index(name))
         if name == "api" and self.settings.is_loopback:
             environment.setdefault("GRAPHIQL_STAFF", "1")
         # -P: the directory that `dev` was started in is no place to import from.

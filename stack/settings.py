@@ -17,6 +17,9 @@ class DevSettings(BaseSettings):
     redis_url: SecretStr | None = Field(None, description="Redis to use instead of an embedded one.")
     auth_jwks_url: str | None = Field(None, description="Keys of the tokens of an identity provider, if it has them.")
     auth_secret: SecretStr | None = Field(None, description="Key of the tokens; one is made where none is given.")
+    metrics_port: int | None = Field(
+        None, ge=0, le=65531, description="Port of the API's metrics; relay, projector, expiry, worker have the next."
+    )
     shutdown_seconds: int = Field(10, ge=1, description="How long a part may finish what it took.")
 
     @property

@@ -7,7 +7,7 @@ import socket
 import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from typing import Any, Self
@@ -59,6 +59,7 @@ class System:
     url: str
     environment: Mapping[str, str]
     log: Path
+    processes: Mapping[str, Child] = field(default_factory=dict)
 
     def client(self, token: str | None, *, prefer: str | None = None) -> "Client":
         """Someone who sends this token, or none, and what they prefer."""
@@ -291,9 +292,10 @@ async def running_system(directory: Path, mongodb_url: str, database: str, **set
             "THROTTLE_RATE": "0",  # all that the tests do comes from a client or two
             **settings,
         }
-        await running.enter_async_context(process("write_model.relay", environment, log))
-        await running.enter_async_context(process("projector", environment, log))
-        await running.enter_async_context(process("write_model.worker", environment, log))
-        api = await running.enter_async_context(process("api", environment, log))
-        await wait_until_ready(url, api, log)
-        yield System(url, environment, log)
+        modules = {"relay": "write_model.relay", "projector": "projector", "worker": "write_model.worker", "api": "api"}
+        processes = {
+            part: await running.enter_async_context(process(module, environment, log))
+            for part, module in modules.items()
+        }
+        await wait_until_ready(url, processes["api"], log)
+        yield System(url, environment, log, processes)

@@ -7,22 +7,26 @@ import random
 import signal
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
 import uvloop
 from pymongo.errors import PyMongoError
 
-from write_model.commands import AGGREGATES
+from telemetry import metrics, startup
+from write_model.commands import AGGREGATES, name_of
 from write_model.contracts.ids import new_id
 from write_model.dispatch import Dispatcher
+from write_model.metrics import of_commands, of_queue
 from write_model.mongo.backlog import Backlog
 from write_model.mongo.committer import Committer
+from write_model.mongo.connections import Connections
 from write_model.mongo.database import Database, database_of, open_client
 from write_model.mongo.gate import Gate
 from write_model.mongo.indexes import ensure_indexes, missing_indexes
 from write_model.mongo.terms import settle_terms
+from write_model.outcomes import Outcomes
 from write_model.ports import Actor, Clock, Command, Receipt
 from write_model.queue.queued_command import QueuedCommand
 from write_model.rejection import Unavailable
@@ -53,23 +57,36 @@ class WriteModel:
     _dispatcher: Dispatcher
     _backlog: Backlog
     _database: Database
+    _outcomes: Outcomes = field(default_factory=Outcomes)
 
     async def dispatch(
         self, command: Command, actor: Actor, *, idempotency_key: str | None = None, trace: str | None = None
     ) -> Receipt:
         """See Dispatcher.dispatch."""
-        return await self._dispatcher.dispatch(command, actor, idempotency_key=idempotency_key, trace=trace)
+
+        async def send(trace: str | None) -> Receipt:
+            return await self._dispatcher.dispatch(command, actor, idempotency_key=idempotency_key, trace=trace)
+
+        return await self._outcomes.of(name_of(type(command)), trace, send)
 
     async def queue(
         self, command: Command, actor: Actor, *, idempotency_key: str | None = None, trace: str | None = None
     ) -> Receipt:
         """See Dispatcher.queue; Busy where too many wait for a worker."""
-        self._backlog.check()
-        return await self._dispatcher.queue(command, actor, idempotency_key=idempotency_key, trace=trace)
+
+        async def send(trace: str | None) -> Receipt:
+            self._backlog.check()
+            return await self._dispatcher.queue(command, actor, idempotency_key=idempotency_key, trace=trace)
+
+        return await self._outcomes.of(name_of(type(command)), trace, send)
 
     async def run(self, queued: QueuedCommand) -> Receipt:
         """See Dispatcher.run."""
-        return await self._dispatcher.run(queued)
+
+        async def send(trace: str | None) -> Receipt:
+            return await self._dispatcher.run(replace(queued, trace=trace))
+
+        return await self._outcomes.of(queued.name, queued.trace, send)
 
     async def check(self) -> None:
         """Unavailable, with what is missing, unless MongoDB answers and has its indexes."""
@@ -88,7 +105,9 @@ async def open_write_model(settings: WriteSettings, *, clock: Clock = system_clo
 
     Unavailable where MongoDB does not answer, TermsDiffer where it was made with other settings.
     """
-    client = open_client(settings)
+    connections = Connections()
+    # Only where somebody looks: the driver tells of each connection that is taken, for every single operation.
+    client = open_client(settings, connections if metrics.are_on() else None)
     try:
         database = database_of(client, settings)
         try:
@@ -102,7 +121,10 @@ async def open_write_model(settings: WriteSettings, *, clock: Clock = system_clo
         running = asyncio.create_task(committer.run())
         try:
             dispatcher = Dispatcher(committer, clock=clock, entropy=os.urandom)
-            yield WriteModel(dispatcher, Backlog(database, settings.commands_queued), database)
+            write_model = WriteModel(dispatcher, Backlog(database, settings.commands_queued), database)
+            metrics.export(of_commands(write_model._outcomes, committer, connections))
+            metrics.export(of_queue(write_model._backlog))
+            yield write_model
         finally:
             await committer.drain()
             running.cancel()
@@ -113,13 +135,13 @@ async def open_write_model(settings: WriteSettings, *, clock: Clock = system_clo
         client.close()
 
 
-def run_until_stopped(work: Work, patience: float) -> None:
-    """Run a process until SIGTERM or SIGINT tells its work to stop, which then has so many seconds to come to an end.
+def run_until_stopped(part: str, work: Work, patience: float) -> None:
+    """Run the process of that part until SIGTERM or SIGINT tells its work to stop.
 
-    Exit code 0, also where it had to be cut off: whatever it left, another process finds. A second signal ends it at
-    once.
+    Which then has so many seconds to come to an end. Exit code 0, also where it had to be cut off: whatever it left,
+    another process finds. A second signal ends it at once.
     """
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    startup.start(part)
     uvloop.run(_until_stopped(work, patience))
 
 

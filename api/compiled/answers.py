@@ -40,6 +40,8 @@ class Answers:
         """`texts`: documents that are known, and compiled now."""
         self.planned = 0
         """How many answers were given."""
+        self.asked = 0
+        """How often there was somebody to answer."""
         self._schema = schema
         self._settings = settings
         # What strangers send displaces nothing but what strangers sent.
@@ -48,6 +50,11 @@ class Answers:
         for text in texts:
             for operation in self._operations(text, self._kept).values():
                 operation.plan({})
+
+    @property
+    def kept(self) -> int:
+        """How many documents it has looked at, and keeps."""
+        return len(self._kept) + len(self._strangers)
 
     async def answer(
         self,
@@ -59,6 +66,7 @@ class Answers:
         may_change: bool,
     ) -> bytes | None:
         """The body of the response; None where the executor has to answer, which then answers the same or more."""
+        self.asked += 1
         run = self._prepare(document, name, variables or {}, context)
         if run is None or (run.changes and (not may_change or context.prefers_async)):
             return None
@@ -93,6 +101,8 @@ class Answers:
             plan = operation.plan(values.coerced)
             if plan is None:
                 return None
+            if exchange := context.exchange:
+                exchange.planned, exchange.caller = operation, caller
             for rule in plan.access:
                 check_access(rule, caller)
             cost = operation.cost(variables)
@@ -170,7 +180,10 @@ class Run:
             return b'{"data":%b,"extensions":{"cost":%b}}' % (data.encode(), bill)
         self._context.has_errors = True
         faults = self._context.services.faults
-        errors = to_json([faults.coded(error).formatted for error in self._errors])
+        coded = [faults.coded(error) for error in self._errors]
+        if exchange := self._context.exchange:
+            exchange.fail(coded)
+        errors = to_json([error.formatted for error in coded])
         return b'{"data":%b,"errors":%b,"extensions":{"cost":%b}}' % (data.encode(), errors, bill)
 
     async def read(self, number: int, source: Any, path: Path) -> str:

@@ -34,6 +34,7 @@ from api.compiled.arguments import Arguments, arguments_of
 from api.compiled.code import NotPlanned, Writer, table
 from api.compiled.sources import behind
 from api.documents import root_fields
+from api.exchange import Tally
 from api.limits import Measures
 from read_model.rows import Parts
 
@@ -85,6 +86,9 @@ class Operation:
         self._schema = schema
         self._document = document
         self._definition = definition
+        self.type: Final = definition.operation.value
+        self.name: Final = definition.name.value if definition.name else None
+        self.tally: Tally | None = None
         self.variables: Final = self._definition.variable_definitions or ()
         self.conditions: Final = conditions_of(document)
         """The variables that decide what is skipped and what is included."""

@@ -25,6 +25,8 @@ class OrderChanged:
     previous_status: str | None
     status: str
     occurred_at: str
+    trace: str | None = None
+    """The traceparent of the command, where its trace is recorded; so of the others."""
 
     @property
     def about(self) -> str:
@@ -43,6 +45,7 @@ class ProductChanged:
 
     product_id: str
     version: int
+    trace: str | None = None
 
     @property
     def about(self) -> str:
@@ -56,6 +59,7 @@ class CommandChanged:
 
     command_id: str
     version: int
+    trace: str | None = None
 
     @property
     def about(self) -> str:
@@ -72,13 +76,13 @@ _several: TypeAdapter[tuple[Change, ...]] = TypeAdapter(tuple[Change, ...])
 
 def encode_change(change: Change | None) -> bytes:
     """The text of the `change` of an entry with one notice, or none."""
-    return _one.dump_json(change) if change else b""
+    return _one.dump_json(change, exclude_defaults=True) if change else b""
 
 
 def encode_changes(changes: Sequence[Change]) -> bytes:
     """The text of a feed entry's `change`."""
     if len(changes) > 1:
-        return _several.dump_json(tuple(changes))
+        return _several.dump_json(tuple(changes), exclude_defaults=True)
     return encode_change(changes[0] if changes else None)
 
 

@@ -49,6 +49,18 @@ PLANTS = {
     "circles": [("read_model/schema/keys.py", "import read_model.listings\nimport read_model.schema.orders")],
     "aggregates": [("api/orders/mutations.py", "import write_model.orders.order")],
     "stack": [("api/app.py", "import stack.settings")],
+    "telemetry": [
+        ("telemetry/metrics.py", "import write_model.contracts.streams"),
+        ("telemetry/logs.py", "import redis"),
+    ],
+    "prometheus": [
+        ("api/metrics.py", "import prometheus_client"),
+        ("telemetry/metrics.py", "from prometheus_client import Counter"),
+    ],
+    "traces": [
+        ("write_model/outcomes.py", "from opentelemetry import trace"),
+        ("telemetry/tracing.py", "import opentelemetry.sdk.trace"),
+    ],
     "motor": [("write_model/startup.py", "import motor.motor_asyncio")],
     "redis": [("api/context.py", "import redis.asyncio")],
 }

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("api", "write_model", "read_model", "projector", "stack", "tests")
+PACKAGES = ("api", "write_model", "read_model", "projector", "stack", "telemetry", "tests")
 SEEDS = (1, 2, 3)
 """A mutant is killed by the first of these that turns red."""
 _FEW = ("--commands", "700", "--faults", "10")

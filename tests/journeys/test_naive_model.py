@@ -10,7 +10,7 @@ import pytest
 from tests.journeys.naive.shop import Shop
 
 ROOT: Final = Path(__file__).parents[2]
-OURS: Final = {"api", "write_model", "read_model", "projector", "stack"}
+OURS: Final = {"api", "write_model", "read_model", "projector", "stack", "telemetry"}
 MODULES: Final = sorted((ROOT / "tests" / "journeys" / "naive").glob("*.py"))
 
 

@@ -1,6 +1,7 @@
 """The projector as a process: started, signalled, and told too little."""
 
 import asyncio
+import json
 import os
 import signal
 import sys
@@ -53,9 +54,9 @@ async def test_it_projects_until_it_is_told_to_stop(redis: Redis, redis_url: str
     assert process.returncode == 0, log.decode()
     assert await redis.exists(owner_key(0), owner_key(1), PROJECTORS_KEY) == 0
     assert out == b""
-    lines = log.decode().splitlines()
-    assert "2 partitions to share" in lines[0]
-    assert lines[-1].endswith("stopped")
+    said = [json.loads(line)["message"] for line in log.decode().splitlines()]
+    assert "2 partitions to share" in said[0]
+    assert said[-1].endswith("stopped")
     assert "Traceback" not in log.decode()
 
 

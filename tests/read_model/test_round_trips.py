@@ -24,7 +24,7 @@ from read_model.multiplexed import open_connection
 from read_model.orders import order, orders
 from read_model.pages import Page, PageRequest
 from read_model.products import SORTINGS, categories, product, products, top_products
-from read_model.projection import projection_status
+from read_model.projection import lag_by_partition, projection_status
 from read_model.sales import order_counts, sales_by_day
 from read_model.schema.commands import CommandRow
 from read_model.search import Criteria, PriceRange
@@ -116,6 +116,7 @@ COSTS: dict[Query, Callable[[Shop, int], Awaitable[set[int]]]] = {
     sales_by_day: of_days,
     order_counts: lambda shop, _: only(shop.cost(order_counts(shop.reader))),
     projection_status: lambda shop, _: only(shop.cost(projection_status(shop.reader, shop.changes))),
+    lag_by_partition: lambda shop, _: only(shop.cost(lag_by_partition(shop.reader))),
 }
 
 

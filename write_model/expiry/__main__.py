@@ -22,7 +22,7 @@ async def serve(settings: WriteSettings, stopping: asyncio.Event) -> None:
 def main() -> None:
     """Run until SIGTERM or SIGINT."""
     settings = WriteSettings()
-    run_until_stopped(partial(serve, settings), settings.shutdown_seconds)
+    run_until_stopped("expiry", partial(serve, settings), settings.shutdown_seconds)
 
 
 if __name__ == "__main__":

@@ -37,10 +37,14 @@ class Backlog:
             raise Busy("Too many queued commands are waiting for a worker, send it again later.")
         self._let_in += 1
 
+    async def count(self) -> int:
+        """How many wait, up to the limit."""
+        return await self._commands.count_documents({TURN: {"$gt": NO_TURN}}, limit=self._limit)
+
     async def _look(self) -> None:
         before = self._let_in
         try:
-            self._counted = await self._commands.count_documents({TURN: {"$gt": NO_TURN}}, limit=self._limit)
+            self._counted = await self.count()
         except PyMongoError as error:
             _log.warning("the queue could not be counted: %s", error)
         else:

@@ -8,12 +8,15 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 
 from bson.timestamp import Timestamp
 from motor.motor_asyncio import AsyncIOMotorClientSession
 from pymongo.errors import PyMongoError
 from pymongo.read_concern import ReadConcern
 
+from telemetry import tracing
+from telemetry.distribution import Distribution
 from write_model.contracts.ids import Entropy
 from write_model.contracts.streams import ORDINAL_BITS, Position, Token
 from write_model.mongo import transaction
@@ -35,7 +38,20 @@ _COMPANY = 0.25
 """How long a batch may wait for company, as a share of what the last one took."""
 _LONGEST_COMPANY_SECONDS = 0.02
 """However long the last one took."""
+_SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
 _log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Commits:
+    """What was committed by one process."""
+
+    commands: Distribution = field(default_factory=lambda: Distribution(_SIZES))
+    """By transaction."""
+    seconds: Distribution = field(default_factory=Distribution)
+    """By transaction, with all that was read and decided for it."""
+    events: int = 0
+    conflicts: int = 0
 
 
 class Committer:
@@ -49,6 +65,7 @@ class Committer:
         self._settings = settings
         self._entropy = entropy
         self._gate = gate
+        self.commits = Commits()
         self._waiting: deque[Pending] = deque()
         self._stopped = False
         self._arrived = asyncio.Event()
@@ -66,6 +83,11 @@ class Committer:
         self._arrived.set()
         self._idle.clear()
         return await pending.answer
+
+    @property
+    def waiting(self) -> int:
+        """How many commands wait for the next batch."""
+        return len(self._waiting)
 
     async def run(self) -> None:
         """Commit what arrives, one batch in flight, until cancelled; `drain` first."""
@@ -129,6 +151,7 @@ class Committer:
                     if not await self._was_committed(culprit):
                         culprit.refusal = error.change.aggregate.taken[error.field](error.change.state)
                 except Conflict:
+                    self.commits.conflicts += 1
                     if loop.time() > deadline:
                         raise
                     if loop.time() > patience:
@@ -158,15 +181,26 @@ class Committer:
 
     async def _attempt(self, batch: list[Pending]) -> int:
         """Decide and commit the batch; answers how many of its commands, from the front, have been settled."""
+        began, since = asyncio.get_running_loop().time(), tracing.now()
         plan = await make_plan(self._database, batch, self._settings, self._entropy)
         async with await self._client.start_session() as session:
             if plan.changes or plan.receipts:
                 written = Batch(list(plan.changes.values()), plan.envelopes, list(plan.receipts.values()))
                 await transaction.write(self._database, session, written)
+                self._count(plan, asyncio.get_running_loop().time() - began, since)
             elif plan.replayed or plan.admitted:
                 await self._database.command("ping", session=session)
             self._answer(plan, session)
         return plan.taken
+
+    def _count(self, plan: Plan, seconds: float, since: int) -> None:
+        commands, events = len(plan.admitted), len(plan.envelopes)
+        self.commits.commands.add(commands)
+        self.commits.seconds.add(seconds)
+        self.commits.events += events
+        traces = tracing.sampled(pending.submission.trace for pending, _, _ in plan.admitted)
+        sizes = {"orderstream.commands": commands, "orderstream.events": events}
+        tracing.record("commit", traces, since, sizes)
 
     async def _was_committed(self, pending: Pending) -> bool:
         """Whether the command itself, sent to another process too, took what it now finds taken."""

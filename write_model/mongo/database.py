@@ -8,6 +8,7 @@ from pymongo.read_concern import ReadConcern
 from pymongo.read_preferences import ReadPreference
 from pymongo.write_concern import WriteConcern
 
+from write_model.mongo.connections import Connections
 from write_model.settings import WriteSettings
 
 Document = dict[str, Any]
@@ -25,8 +26,11 @@ HEARTBEATS: Final = "heartbeats"
 DISCARDED: Final = "discarded"
 
 
-def open_client(settings: WriteSettings) -> Client:
-    """A client that gives up on an unreachable MongoDB after seconds, not minutes. Close it."""
+def open_client(settings: WriteSettings, connections: Connections | None = None) -> Client:
+    """A client that gives up on an unreachable MongoDB after seconds, not minutes. Close it.
+
+    `connections` are counted where somebody wants to know.
+    """
     return AsyncIOMotorClient(
         settings.mongodb_url.get_secret_value(),
         tz_aware=True,
@@ -34,6 +38,7 @@ def open_client(settings: WriteSettings) -> Client:
         serverSelectionTimeoutMS=5_000,
         connectTimeoutMS=5_000,
         timeoutMS=None,
+        event_listeners=[connections] if connections else [],
     )
 
 

@@ -5,7 +5,9 @@ import gc
 import random
 from functools import partial
 
+from telemetry import metrics
 from write_model.commands import AGGREGATES
+from write_model.metrics import of_relay
 from write_model.mongo.database import database_of, open_client
 from write_model.mongo.indexes import ensure_indexes
 from write_model.mongo.terms import settle_terms
@@ -22,6 +24,7 @@ async def serve(settings: RelaySettings, stopping: asyncio.Event) -> None:
     try:
         database = database_of(client, settings)
         relay = Relay(client, database, redis, settings, holder=new_holder(), jitter=random.random)
+        metrics.export(of_relay(lambda: relay.publication))
         await ensure_indexes(database, AGGREGATES)
         await settle_terms(database, settings)
         await relay.run(stopping)
@@ -36,7 +39,7 @@ def main() -> None:
     # Batches are hundreds of thousands of objects that go together: to look for circles among them is wasted time.
     gc.freeze()
     gc.set_threshold(500_000, 20, 100)
-    run_until_stopped(partial(serve, settings), settings.shutdown_seconds)
+    run_until_stopped("relay", partial(serve, settings), settings.shutdown_seconds)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,9 @@ from pymongo.errors import PyMongoError
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from telemetry import tracing
 from write_model.contracts.streams import Position
+from write_model.metrics import Publication
 from write_model.mongo.database import Client, Database
 from write_model.mongo.discarded import discarded_ids, discarded_places
 from write_model.mongo.lease import Lease
@@ -68,6 +70,20 @@ class Relay:
         self._publishing = asyncio.Lock()
         self._recording = asyncio.Lock()
         self._pause = _SHORTEST_PAUSE
+        self._is_ours = False
+        self._in_hand = self._events = self._pauses = 0
+
+    @property
+    def publication(self) -> Publication:
+        """How far it is."""
+        return Publication(
+            is_ours=self._is_ours,
+            events=self._events,
+            unpublished=self._in_hand if self._is_ours else 0,
+            unrecorded=len(self._unrecorded),
+            pauses=self._pauses,
+            position=self._published,
+        )
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Work whenever the lease can be had, until `stopping`; after a failure look at everything afresh and go on."""
@@ -75,13 +91,15 @@ class Relay:
             while not stopping.is_set():
                 pause = _RENEWAL_SECONDS
                 try:
-                    if await self._lease.acquire():
+                    self._is_ours = await self._lease.acquire()
+                    if self._is_ours:
                         await self._work(stopping)
                 except* _Stopped:
                     _log.info("this relay publishes no more")
                 except* (PyMongoError, RedisError, TimeoutError, Rollback, LeaseLost, Overtaken) as group:
                     pause, self._pause = self._pause, min(_LONGEST_PAUSE, 2 * self._pause)
                     _log.warning("publication pauses for %.1f s: %r", pause, _first(group))
+                    self._pauses += 1
                 await rest(pause * (0.5 + self._jitter()), stopping)
         finally:
             with suppress(PyMongoError):
@@ -146,8 +164,11 @@ class Relay:
                 entries.append(entry_of(position, document, self._settings.partitions, self._discarded))
             elif position == watermarks[-1]:  # the earlier ones say nothing that this one does not
                 entries.append(Entry(position, None, WATERMARK_FIELDS))
+        events = [change.document for change in batch if change.document is not None]
+        self._in_hand, since = len(events), tracing.now()
         async with self._publishing:
             await self._publisher.publish(entries)
+            self._events, self._in_hand = self._events + len(events), 0
             self._pause = _SHORTEST_PAUSE
             recorded = self._recorded
             self._unrecorded += [
@@ -156,6 +177,8 @@ class Relay:
                 if change.document is not None and (recorded is None or change.position > recorded)
             ]
             self._published = max(self._published or batch[-1].position, batch[-1].position)
+        traces = tracing.sampled(event["trace"] for event in events)
+        tracing.record("publish", traces, since, {"orderstream.events": len(events)}, "producer")
         if len(self._unrecorded) > _UNRECORDED:
             self._room.clear()  # MongoDB is slower than Redis: wait for the next record
             await self._room.wait()

@@ -3,6 +3,8 @@
 import asyncio
 from functools import partial
 
+from telemetry import metrics
+from write_model.metrics import of_worker
 from write_model.mongo.database import database_of, open_client
 from write_model.settings import WriteSettings
 from write_model.startup import new_holder, open_write_model, run_until_stopped
@@ -15,7 +17,9 @@ async def serve(settings: WriteSettings, stopping: asyncio.Event) -> None:
     try:
         async with open_write_model(settings) as write_model:
             database = database_of(client, settings)
-            await Worker(write_model, database, holder=new_holder(), batch=settings.commit_batch).run(stopping)
+            worker = Worker(write_model, database, holder=new_holder(), batch=settings.commit_batch)
+            metrics.export(of_worker(lambda: worker.is_leading))
+            await worker.run(stopping)
     finally:
         client.close()
 
@@ -23,7 +27,7 @@ async def serve(settings: WriteSettings, stopping: asyncio.Event) -> None:
 def main() -> None:
     """Run until SIGTERM or SIGINT."""
     settings = WriteSettings()
-    run_until_stopped(partial(serve, settings), settings.shutdown_seconds)
+    run_until_stopped("worker", partial(serve, settings), settings.shutdown_seconds)
 
 
 if __name__ == "__main__":

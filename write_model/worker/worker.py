@@ -46,6 +46,11 @@ class Worker:
         self._failed: dict[str, float] = {}
         """Commands on which the program failed, with the time of their next try."""
 
+    @property
+    def is_leading(self) -> bool:
+        """Whether it is this worker that works, as far as it knows."""
+        return self._renewed_at is not None
+
     async def run(self, stopping: asyncio.Event) -> None:
         """Round after round until `stopping`; an outage is waited out, with every command in its place."""
         try:

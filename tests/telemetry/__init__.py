@@ -1,0 +1,1 @@
+"""What processes show their operators."""
