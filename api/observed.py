@@ -39,12 +39,13 @@ class ObservedView(GraphQLView):
         finally:
             self._observer.end(exchange, scope["method"], scope["path"], status)
 
-    async def answer(self, scope: Scope, body: bytes) -> bytes | None:
+    async def answer(self, scope: Scope, body: bytes) -> tuple[bytes, bytes] | None:
         """See GraphQLView; what it leaves to the application comes back with its exchange."""
         exchange = self._begin(scope)
         answered = await GraphQLView.answer(self, scope, body)
         if answered is not None:
-            self._observer.end(exchange, scope["method"], scope["path"], 200)
+            status = int(answered[0][9:12])  # of `HTTP/1.1 200 OK`
+            self._observer.end(exchange, scope["method"], scope["path"], status)
         return answered
 
     def _begin(self, scope: Scope) -> Exchange:
