@@ -92,7 +92,7 @@ $(RUN_STAMP): pyproject.toml constraints.txt | $(BIN)/python
 
 $(DEV_STAMP): pyproject.toml constraints.txt | $(BIN)/python
 	@echo 'Installing into $(VENV) (only this time) ...'
-	@$(PIP) install --constraint constraints.txt --editable '.[embedded,dev]'
+	@$(PIP) install --constraint constraints.txt --editable '.[embedded,tracing,dev]'
 	@touch $(RUN_STAMP) $@
 
 # Without a network the tests of the recipes are skipped, unless REQUIRE_NODE is set: then they fail.
