@@ -8,7 +8,6 @@ from functools import partial
 from typing import Any, Final
 
 from cross_web import AsyncHTTPRequestAdapter, StarletteRequestAdapter
-from starlette.datastructures import QueryParams
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, Response
 from starlette.types import Receive, Scope, Send
@@ -27,20 +26,17 @@ from api.documents import is_subscription
 from api.door import Door
 from api.errors import BadUserInput, Fault, Refused, Throttled
 from api.events import EventResponse, EventStream
-from api.negotiation import UNPROCESSABLE
 from api.pages.graphiql import EXAMPLE_IDS, example_variables, graphiql_page
 from api.pages.policy import policy_of
 from api.pages.signing_in import token_for
-from api.persisted import NotFound, NotSupported, Trusted, open_persisted
+from api.persisted import Trusted, open_persisted
 from api.proxies import Proxies
+from api.reading import OPERATION, header_of, read_operation
 from api.replies import HttpFault, refusal, refusal_of, refuse, send_answer
 from api.running import Operation
 from api.schema import schema_of
 from api.socket import SocketAdapter, SocketHandler
-from api.wire import GraphQLRequest, decode_json, encode_json, names_a_document, read_request
-
-_OPERATION: Final = "orderstream.operation"
-"""Where a request's scope keeps what was read of its body."""
+from api.wire import GraphQLRequest, decode_json, encode_json, names_a_document
 
 _TRIED: Final = "orderstream.tried"
 """Where it keeps that there was no answer by a plan, and why, where that was a fault."""
@@ -103,7 +99,7 @@ class GraphQLView(GraphQL[Context, None]):
         if response is None:
             return refusal(500, self._services.faults.hide(error))
         if not isinstance(error, Fault):
-            length = _header(scope, b"content-length")
+            length = header_of(scope, b"content-length")
             characters = int(length) if length.isdecimal() else 0
             try:
                 await Context.of(self._services, scope).charge_for_reading(characters)
@@ -117,7 +113,7 @@ class GraphQLView(GraphQL[Context, None]):
         return (
             scope["path"] == ENDPOINT
             and not services.leaving.is_announced
-            and not (services.settings.allowed_origins and _header(scope, b"origin"))
+            and not (services.settings.allowed_origins and header_of(scope, b"origin"))
         )
 
     @property
@@ -135,7 +131,7 @@ class GraphQLView(GraphQL[Context, None]):
             if planned is None:
                 return None
             head, answer = planned
-            if len(answer) >= self._large and negotiation.accepts_gzip(_header(scope, b"accept-encoding")):
+            if len(answer) >= self._large and negotiation.accepts_gzip(header_of(scope, b"accept-encoding")):
                 return head.wire + COMPRESSED, await compress(answer)
             return head.wire, answer
         except (Exception, asyncio.CancelledError) as fault:
@@ -163,7 +159,7 @@ class GraphQLView(GraphQL[Context, None]):
         headers: Mapping[str, str],
     ) -> Response:
         """The only streams that are served: server-sent events."""
-        operation: GraphQLRequest = request.scope[_OPERATION]
+        operation: GraphQLRequest = request.scope[OPERATION]
         return EventResponse(
             stream(),
             {**sub_response.headers, **headers},
@@ -174,7 +170,7 @@ class GraphQLView(GraphQL[Context, None]):
     async def get_sub_response(self, request: Request | WebSocket) -> Response:
         """What the answer's own headers are added to; it knows how the client wants the answer."""
         response = await super().get_sub_response(request)
-        response.media_type = negotiation.media_type_wanted(_header(request.scope, b"accept")) or negotiation.JSON
+        response.media_type = negotiation.media_type_wanted(header_of(request.scope, b"accept")) or negotiation.JSON
         return response
 
     async def process_result(self, request: Request, result: ExecutionResult) -> GraphQLHTTPResponse:
@@ -202,10 +198,10 @@ class GraphQLView(GraphQL[Context, None]):
         """The answer to an operation that has a plan; None for whatever strawberry has to answer."""
         if scope["method"] != "POST" and (scope["method"] != "GET" or not names_a_document(scope["query_string"])):
             return None
-        media_type = negotiation.media_type_wanted(_header(scope, b"accept"))
+        media_type = negotiation.media_type_wanted(header_of(scope, b"accept"))
         if media_type is None:
             return None
-        operation = await self._operation(scope, body)
+        operation = await self._read(scope, body)
         if operation.query is None:
             return None
         context = Context.of(self._services, scope)
@@ -217,43 +213,16 @@ class GraphQLView(GraphQL[Context, None]):
             )
         return None if answer is None else (negotiation.FORMS[media_type][context.has_errors], answer)
 
-    async def _operation(self, scope: Scope, body: bytes | Receive) -> GraphQLRequest:
-        """The one operation that a request asks for: no batches, no uploads. `body`, or what it is read from."""
-        if _OPERATION in scope:
-            operation: GraphQLRequest = scope[_OPERATION]
-            return operation
-        if scope["method"] == "GET":
-            value: Any = {
-                name: decode_json(text) if name in ("variables", "extensions") else text
-                for name, text in QueryParams(scope["query_string"]).items()
-                if text  # an empty one is as good as none (section "GET")
-            }
-        else:
-            # The exact type also keeps foreign pages out, which may send forms and plain text without asking first.
-            media_type = _header(scope, b"content-type").partition(";")[0].strip().lower()
-            if media_type != "application/json":
-                raise HttpFault(415, BadUserInput("Send the request as `Content-Type: application/json`."))
-            if isinstance(body, bytes):
-                self._check_length(body)
-            else:
-                body = await self._read_body(body)
-            value = decode_json(body)
-        try:
-            operation = read_request(value)
-            operation.query = self.persisted.text_of(operation)
-        except Fault as fault:
-            # Clients of Apollo's protocol look for these two in good answers.
-            raise HttpFault(200 if isinstance(fault, NotFound | NotSupported) else UNPROCESSABLE, fault) from None
-        scope[_OPERATION] = operation
-        return operation
+    async def _read(self, scope: Scope, body: bytes | Receive) -> GraphQLRequest:
+        return await read_operation(scope, body, self.persisted, self._services.settings.max_body_bytes)
 
     async def parse_http_body(self, request: AsyncHTTPRequestAdapter) -> GraphQLRequestData:
         """The operation, as strawberry wants it."""
         assert isinstance(request, StarletteRequestAdapter)
-        accept = _header(request._request.scope, b"accept")
+        accept = header_of(request._request.scope, b"accept")
         if not negotiation.wants_events(accept) and negotiation.media_type_wanted(accept) is None:
             raise HttpFault(406, BadUserInput(negotiation.NOT_ACCEPTABLE))
-        operation = await self._operation(request._request.scope, request._request.receive)
+        operation = await self._read(request._request.scope, request._request.receive)
         events = self._get_stream_transport_from_headers(request.headers)
         return GraphQLRequestData(
             query=operation.query,
@@ -262,22 +231,6 @@ class GraphQLView(GraphQL[Context, None]):
             extensions=operation.extensions,
             protocol=events.protocol if events else "http",
         )
-
-    async def _read_body(self, receive: Receive) -> bytes:
-        """The body, not read any further than it may be long."""
-        body, is_whole = b"", False
-        while not is_whole:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                raise ClientDisconnect
-            body += message.get("body", b"")
-            is_whole = not message.get("more_body", False)
-            self._check_length(body)
-        return body
-
-    def _check_length(self, body: bytes) -> None:
-        if len(body) > (limit := self._services.settings.max_body_bytes):
-            raise HttpFault(413, BadUserInput(f"The body is longer than {limit} bytes."))
 
     def decode_json(self, data: str | bytes) -> object:
         """See wire.decode_json: used for the messages of a WebSocket."""
@@ -304,11 +257,3 @@ class GraphQLView(GraphQL[Context, None]):
         result = await self.schema.execute(EXAMPLE_IDS, context_value=context)
         page = graphiql_page(example_variables(result.data or {}), token)
         return HTMLResponse(page, headers={"content-security-policy": policy_of(page)})
-
-
-def _header(scope: Scope, name: bytes) -> str:
-    """The request's header; empty where it has none."""
-    for key, value in scope["headers"]:
-        if key == name:
-            return str(value, "latin-1")
-    return ""

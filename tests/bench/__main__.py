@@ -10,7 +10,7 @@ from pathlib import Path
 from rich.console import Console
 
 from tests.bench import fanout, growth, hostile, limits, projection
-from tests.bench.cases import CASES, OURS, Case, Server
+from tests.bench.cases import CASES, DEFENDED, OURS, Case, Server
 from tests.bench.conditions import conditions
 from tests.bench.memory import bytes_an_order
 from tests.bench.processes import may_open
@@ -83,6 +83,8 @@ async def _run(
     wanted = dict.fromkeys(server for case in cases for server in case.servers)
     if "fanout" in chosen:
         wanted |= dict.fromkeys(fanout.SERVERS)
+    if "hostile" in chosen:
+        wanted |= {DEFENDED: None}
     report.skipped = {server.name: why for server in wanted if (why := why_not(server))}
     servers = [server for server in wanted if server.name not in report.skipped]
     report.servers = {server.name: server.what for server in servers}

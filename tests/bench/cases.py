@@ -9,6 +9,7 @@ from pathlib import Path
 from random import Random
 from typing import Any, Final
 
+from api.settings import ApiSettings
 from tests.bench.shop import LINES, WORDS, Shop
 from tests.system import ADDRESS
 
@@ -50,9 +51,17 @@ def _node(name: str, what: str, program: str, layout: str) -> Server:
 
 _OUR_API: Final = (sys.executable, "-P", "-m", "stack", "api")
 OURS: Final = Server(
-    *("orderstream", "this system's API, with token, limits and error masking", _OUR_API),
+    *(
+        "orderstream",
+        "this system's API, with token, limits, error masking, metrics, and every hundredth trace",
+        _OUR_API,
+    ),
     # The sockets of the largest audience, and those of the one before, which may still be closing.
     {"MAX_SOCKETS": "10000"},
+)
+DEFENDED: Final = Server(
+    *("orderstream, throttling", "the same, where a client may have so much a second, by default", _OUR_API),
+    {name: str(ApiSettings.model_fields[name.lower()].default) for name in ("THROTTLE_RATE", "THROTTLE_BURST")},
 )
 ONE_BY_ONE: Final = Server(
     "orderstream, one by one", "the same, each command a transaction of its own", _OUR_API, {"COMMIT_BATCH": "1"}

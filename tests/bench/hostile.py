@@ -9,7 +9,7 @@ from itertools import cycle
 from typing import Final
 
 from tests.bench.attacks import NAMES
-from tests.bench.cases import BY_ID, OURS
+from tests.bench.cases import BY_ID, DEFENDED
 from tests.bench.load import Outcome, drive, http_request
 from tests.bench.rounds import Spread, percentile
 from tests.bench.stage import Say, Stage, in_fast_loop
@@ -26,7 +26,7 @@ NOTE: Final = (
     "The hostile ones send what they can, with a customer's token; rounds without and with them take turns. "
     "What they were told is counted beside it."
 )
-_CASE: Final = replace(BY_ID, name="hostile", servers=(OURS,))
+_CASE: Final = replace(BY_ID, name="hostile", servers=(DEFENDED,))
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Beside:
 
 async def measure(staged: Stage, rounds: int, seconds: float, say: Say) -> list[Beside]:
     """Each attack in rounds of its own: alone, beside, alone, beside."""
-    staged.pin(OURS)
+    staged.pin(DEFENDED)
     found = []
     for name in NAMES:
         say(f"hostile: {name}")
@@ -64,16 +64,16 @@ def _p99(outcomes: list[Outcome]) -> Spread:
 
 
 async def _honest(staged: Stage, seconds: float) -> Outcome:
-    requests = [http_request(staged.url(OURS), body, staff_token()) for body in _CASE.pool(staged.shop)]
+    requests = [http_request(staged.url(DEFENDED), body, staff_token()) for body in _CASE.pool(staged.shop)]
     load: Iterator[bytes] = cycle(requests)
     return await in_fast_loop(
-        drive(staged.url(OURS), load, _CASE.judge(OURS), connections=CONNECTIONS, seconds=seconds, rate=RATE)
+        drive(staged.url(DEFENDED), load, _CASE.judge(DEFENDED), connections=CONNECTIONS, seconds=seconds, rate=RATE)
     )
 
 
 async def _attack(staged: Stage, name: str, seconds: float) -> dict[str, int]:
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.bench.attacks", name, staged.url(OURS), str(seconds)),
+        *(sys.executable, "-m", "tests.bench.attacks", name, staged.url(DEFENDED), str(seconds)),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
     )

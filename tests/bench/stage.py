@@ -32,6 +32,7 @@ from tests.bench.processes import (
 from tests.bench.rounds import Round
 from tests.bench.shop import Shop, write_shop
 from tests.system import SECRET, free_port, staff_token
+from tests.telemetry.receiver import collecting
 
 DATABASE: Final = "orderstream"
 PROJECTED_SECONDS: Final = 1_800.0
@@ -93,12 +94,15 @@ class Stage:
                 pin(self.pids[server.name], self.placement.server)
 
     async def answers(self, server: Server, bodies: Iterable[bytes]) -> list[Any]:
-        """The whole answers of a server, decoded, one after another."""
+        """The answers of a server, decoded, one after another; whole, but for what is said of their cost."""
         headers = {"content-type": "application/json"}
         if server.is_ours:
             headers["authorization"] = f"Bearer {staff_token()}"
         async with httpx.AsyncClient(headers=headers, timeout=30) as client:
-            return [(await client.post(self.url(server), content=body)).json() for body in bodies]
+            found = [(await client.post(self.url(server), content=body)).json() for body in bodies]
+        for answer in found:
+            answer.pop("extensions", None)
+        return found
 
 
 async def in_fast_loop(work: Coroutine[Any, Any, T]) -> T:
@@ -137,6 +141,10 @@ async def stage(directory: Path, shop: Shop, servers: Collection[Server], say: S
             "REDIS_URL": redis.url,
             "AUTH_SECRET": SECRET,
             "HOST": "127.0.0.1",
+            "METRICS_PORT": "0",
+            "OTEL_EXPORTER_OTLP_ENDPOINT": running.enter_context(collecting()).url,
+            "OTEL_TRACES_SAMPLER": "parentbased_traceidratio",
+            "OTEL_TRACES_SAMPLER_ARG": "0.01",
             # All load comes from a client or two: they are counted, and never over.
             **dict.fromkeys(("THROTTLE_RATE", "THROTTLE_BURST"), "1000000000"),
             **dict.fromkeys(("MAX_SOCKETS_PER_CLIENT", "MAX_SUBSCRIPTIONS_PER_CLIENT"), "100000"),
