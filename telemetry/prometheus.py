@@ -33,7 +33,10 @@ class _Exported(Collector):
 def serve(exported: Exported, host: str, port: int) -> None:
     """Until the process ends; OSError where the address cannot be had."""
     REGISTRY.register(_Exported(exported))
-    server, _ = start_http_server(port, host)
+    try:
+        server, _ = start_http_server(port, host)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, f"METRICS_PORT={port}, METRICS_HOST={host}") from None
     _log.info("metrics on http://%s:%d/metrics", host, server.server_port)
 
 

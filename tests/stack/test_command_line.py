@@ -1,6 +1,7 @@
 """The command line, as a person meets it: what it prints, where, and with which exit code."""
 
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -199,3 +200,22 @@ def test_the_plan_of_a_query_can_be_read(orderstream: Run, tmp_path: Path) -> No
         (tmp_path / "wrong.graphql").write_text(wrong)
         refused = orderstream("plan", "wrong.graphql")
         assert (refused.returncode, refused.stdout, refused.stderr.count("\n")) == (1, "", 1)
+
+
+@pytest.mark.parametrize(("format", "begins"), [("json", "{"), ("console", "20")])
+def test_a_part_logs_as_it_is_told(tmp_path: Path, format: str, begins: str) -> None:
+    command = [sys.executable, "-P", "-m", "stack", "projector", "--log-format", format]
+    environment = {**os.environ, "REDIS_URL": "redis://127.0.0.1:1/0"}
+    with subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        line = process.stderr.readline()
+        process.kill()
+    assert "partitions to share" in line
+    assert line.startswith(begins)
+
+
+def test_a_port_for_metrics_that_is_taken_is_one_line(orderstream: Run) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = orderstream("projector", REDIS_URL="redis://127.0.0.1:1/0", METRICS_PORT=str(port))
+    assert f"METRICS_PORT={port}, METRICS_HOST=127.0.0.1: Address already in use" in complaint(done)
