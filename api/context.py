@@ -2,7 +2,6 @@
 
 import asyncio
 import math
-import re
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
@@ -20,7 +19,7 @@ from api.access import NOBODY, Caller
 from api.auth import Authenticator
 from api.door import PerClient
 from api.errors import Fault, Faults, Unauthenticated
-from api.exchange import EXCHANGE, Exchange
+from api.exchange import EXCHANGE, Exchange, valid_trace
 from api.keys import KeysMissing, KeyUnknown
 from api.leaving import Leaving
 from api.observation import Observation
@@ -45,9 +44,6 @@ CHARACTERS_A_COST: Final = 10
 CHECK_SECONDS: Final = 3.0
 
 RESPOND_ASYNC: Final = "respond-async"
-
-# W3C Trace Context, section 3.2, version 00.
-_TRACEPARENT: Final = re.compile(rb"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
 message_extensions: Final[ContextVar[Mapping[str, Any] | None]] = ContextVar("message_extensions", default=None)
@@ -127,7 +123,7 @@ class Context:
         headers = scope["headers"]
         firsts: dict[bytes, bytes] = dict(reversed(headers))  # others may be trailers, behind the body
         preferences = b",".join([value for name, value in headers if name == b"prefer"]) if b"prefer" in firsts else b""
-        trace = _trace(firsts[b"traceparent"]) if b"traceparent" in firsts else None
+        trace = valid_trace(firsts[b"traceparent"]) if b"traceparent" in firsts else None
         exchange: Exchange | None = scope.get(EXCHANGE)
         if exchange and trace != exchange.trace:
             trace = exchange.join(trace)
@@ -283,16 +279,6 @@ async def _problem(check: Coroutine[None, None, None]) -> str | None:
     except (ReadFault, Unavailable, KeysMissing) as error:
         return str(error)
     return None
-
-
-def traceparent_of(scope: Scope) -> str | None:
-    """The traceparent that came with the request, if any."""
-    return next((_trace(value) for name, value in scope["headers"] if name == b"traceparent"), None)
-
-
-def _trace(header: bytes) -> str | None:
-    """The header where it is one: what a client sends goes into every event of its command."""
-    return header.decode() if _TRACEPARENT.fullmatch(header) else None
 
 
 def _asks_for_async(preferences: str) -> bool:

@@ -1,9 +1,11 @@
 """An exchange: one request and its answer, or one operation over a WebSocket, as operators see it."""
 
+import re
 from collections.abc import Sequence
 from typing import Any, Final, Protocol
 
 from graphql import GraphQLError
+from starlette.types import Scope
 
 from api.access import Caller
 from telemetry.distribution import Distribution
@@ -12,6 +14,9 @@ from telemetry.tracing import Span
 EXCHANGE: Final = "orderstream.exchange"
 """Where a request's scope has it."""
 OK: Final = "ok"
+
+# W3C Trace Context, section 3.2, version 00.
+_TRACEPARENT: Final = re.compile(rb"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
 class Tally:
@@ -71,3 +76,13 @@ class Exchange:
             extensions: list[dict[str, Any]] = [error.extensions or {} for error in errors]
             self.outcome = str(extensions[0].get("code", "INTERNAL"))
             self.error_ids = [its["errorId"] for its in extensions if "errorId" in its]
+
+
+def traceparent_of(scope: Scope) -> str | None:
+    """The traceparent that came with the request, if any."""
+    return next((valid_trace(value) for name, value in scope["headers"] if name == b"traceparent"), None)
+
+
+def valid_trace(header: bytes) -> str | None:
+    """The header where it is one: what a client sends goes into every event of its command."""
+    return header.decode() if _TRACEPARENT.fullmatch(header) else None

@@ -4,8 +4,8 @@ from time import perf_counter
 
 from starlette.types import Message, Receive, Scope, Send
 
-from api.context import Services, traceparent_of
-from api.exchange import EXCHANGE, Exchange
+from api.context import Services
+from api.exchange import EXCHANGE, Exchange, traceparent_of
 from api.metrics import of_edge
 from api.observation import Observation
 from api.view import GraphQLView
