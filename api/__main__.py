@@ -5,6 +5,7 @@ import gc
 import logging
 import os
 import resource
+import sys
 from functools import partial
 from typing import Final, cast
 
@@ -23,6 +24,7 @@ from write_model.startup import run_until_stopped
 
 OTHER_FILES: Final = 200
 """What is open beside the connections of clients."""
+SWITCH_SECONDS: Final = 0.0005
 TIDYING_SECONDS: Final = CLOSE_SECONDS + 2.0
 """For what is left to do when every request has been answered or cut off."""
 
@@ -36,6 +38,8 @@ def main() -> None:
     gc.freeze()
     # It tells of every WebSocket that comes and goes.
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+    # Whoever waits for an order does not wait until another thread has validated some document (api.documents).
+    sys.setswitchinterval(SWITCH_SECONDS)
     api = ApiSettings()
     write = None if api.serve == "queries" else WriteSettings()
     patience = api.shutdown_notice_seconds + api.shutdown_seconds + TIDYING_SECONDS

@@ -38,7 +38,7 @@ from write_model.rejection import Unavailable
 from write_model.startup import WriteModel
 
 READING_COST: Final = 5
-CHARACTERS_A_COST: Final = 10
+CHARACTERS_A_COST: Final = 2
 """Of what is not known: whoever sends ever new documents has us validate them, each for some orders' CPU."""
 # Below what those who ask for readiness usually wait.
 CHECK_SECONDS: Final = 3.0

@@ -1,9 +1,12 @@
 """Documents, examined before anything runs: bounded, parsed and validated once where they come again."""
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from operator import attrgetter
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 from cachetools import LRUCache
 from graphql import (
@@ -13,6 +16,7 @@ from graphql import (
     FragmentSpreadNode,
     GraphQLError,
     GraphQLSchema,
+    GraphQLSyntaxError,
     InlineFragmentNode,
     OperationDefinitionNode,
     OperationType,
@@ -25,7 +29,7 @@ from graphql import (
 from strawberry.extensions import SchemaExtension
 
 from api.access import ACCESS, check_access
-from api.errors import BadUserInput, Fault, Throttled
+from api.errors import BadUserInput, Code, Fault, Throttled
 from api.limits import Measures, measure
 from api.offered import NotOffered, offered
 from api.repetition import TooRepetitive, check_repetition
@@ -34,6 +38,12 @@ from api.settings import ApiSettings
 KEPT_CHARACTERS: Final = 200_000
 """Of all documents that are kept: parsed, a character costs some 300 bytes."""
 LONGEST_KEPT: Final = 10_000
+SHORT: Final = 500
+"""Characters of a document that is examined in a few milliseconds; the longest take a sixth of a second."""
+
+_examiner: Final = ThreadPoolExecutor(1, "documents")
+
+T = TypeVar("T")
 
 
 class Known(NamedTuple):
@@ -85,18 +95,25 @@ class Documents(SchemaExtension):
     _bill: Mapping[str, int] | None = None
 
     async def on_parse(self) -> AsyncIterator[None]:
-        """Find the document, or parse it; what cannot be parsed is left to strawberry, which says why."""
-        text = self.execution_context.query
-        if text:
-            if kept := known_document(text):
-                self.execution_context.graphql_document = kept.document
-            else:
-                settings = self.execution_context.context.services.settings
-                self.execution_context.parse_options["max_tokens"] = settings.max_tokens
+        """Find the document, or parse it."""
+        context = self.execution_context
+        if text := context.query:
+            known = known_document(text)
+            context.graphql_document = known.document if known else await self._parse(text)
         yield
-        if text and self.execution_context.pre_execution_errors:
-            with suppress(Throttled):  # what is wrong is said, after as long
-                await self.execution_context.context.charge_for_reading(len(text))
+
+    async def _parse(self, text: str) -> DocumentNode:
+        """GraphQLSyntaxError, or BadUserInput."""
+        context = self.execution_context.context
+        try:
+            return await _examined(text, partial(parse, text, max_tokens=context.services.settings.max_tokens))
+        except (GraphQLSyntaxError, RecursionError) as error:
+            with suppress(Throttled):  # what is wrong is said all the same, after as long
+                await context.charge_for_reading(len(text))
+            if isinstance(error, RecursionError):
+                raise BadUserInput("The document is nested too deeply.") from None
+            error.extensions = {"code": Code.GRAPHQL_PARSE_FAILED}
+            raise
 
     async def on_validate(self) -> AsyncIterator[None]:
         """Validate, unless it was valid before; then ask what no rule of the specification's validation asks."""
@@ -108,11 +125,10 @@ class Documents(SchemaExtension):
         try:
             if known is None:
                 await context.context.charge_for_reading(len(text))
-                errors = _errors(context.schema._schema, document, settings)
-                if not errors:
-                    known = Known(document, measure(context.schema._schema, document), len(text))
-                    if len(text) <= LONGEST_KEPT:
-                        _valid[text] = known
+                examine = partial(_examine, context.schema._schema, document, text, settings)
+                known, errors = await _examined(text, examine)
+                if known is not None and len(text) <= LONGEST_KEPT:
+                    _valid[text] = known
             if known is not None:
                 self._check_operation(document)
                 await self._charge(known)
@@ -155,6 +171,25 @@ class Documents(SchemaExtension):
                 for field in root_fields(operation.selection_set, fragments):
                     if access := ACCESS["Mutation"].get(field):
                         check_access(access, context.context.caller)
+
+
+async def _examined(text: str, examine: Callable[[], T]) -> T:
+    """What comes of looking at a document, at once where it is a short one, else while others go on.
+
+    One after another: who sends many has the interpreter for no longer than who sends one.
+    """
+    if len(text) <= SHORT:
+        return examine()
+    return await asyncio.get_running_loop().run_in_executor(_examiner, examine)
+
+
+def _examine(
+    schema: GraphQLSchema, document: DocumentNode, text: str, settings: ApiSettings
+) -> tuple[Known | None, list[GraphQLError]]:
+    """The document with its measures, where it is valid; else what is wrong."""
+    if errors := _errors(schema, document, settings):
+        return None, errors
+    return Known(document, measure(schema, document), len(text)), []
 
 
 def _errors(schema: GraphQLSchema, document: DocumentNode, settings: ApiSettings) -> list[GraphQLError]:

@@ -33,7 +33,7 @@ from api.products.mutations import ProductMutations
 from api.products.queries import ProductQueries
 from api.products.subscriptions import ProductSubscriptions
 from api.projection.queries import ProjectionQueries
-from api.running import Operation, TimedOut
+from api.running import Operation
 from api.sales.queries import SalesQueries
 from api.scalars import SCALARS
 from api.settings import Serve
@@ -203,7 +203,7 @@ async def _coded_stream(
             async with aclosing(answers):
                 async for answer in answers:
                     yield _coded(answer, context)
-    except TimedOut as fault:
+    except GraphQLError as fault:  # TimedOut, or of a document that cannot be parsed (api.documents)
         yield _coded(PreExecutionError(data=None, errors=[fault]), context)
     finally:
         context.end()
