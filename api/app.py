@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Final
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -32,6 +33,8 @@ from read_model.settings import ReadSettings
 from read_model.startup import open_read_model
 from write_model.settings import WriteSettings
 from write_model.startup import open_write_model, system_clock
+
+CHECKED_SECONDS: Final = 0.5
 
 Entropy = Callable[[int], bytes]
 
@@ -72,9 +75,10 @@ async def open_throttle(api: ApiSettings, read: ReadSettings) -> AsyncIterator[T
 def create_app(services: Services, view: GraphQLView) -> Starlette:
     """The application over open services."""
     settings = services.settings
+    checked = Checked(services)
 
     async def ready(_: Request) -> Response:
-        lacks, parked = await asyncio.gather(services.missing(), _parked(services))
+        lacks, parked = await checked.get()
         # What is parked is said and fails nothing: every node shows the same, and none would be left to answer.
         state: dict[str, object] = {"ready": not lacks, "missing": lacks}
         if settings.serve != "commands":
@@ -105,6 +109,28 @@ def create_app(services: Services, view: GraphQLView) -> Starlette:
         middleware=middleware,
         exception_handlers={HTTPException: _http_fault},
     )
+
+
+class Checked:
+    """What keeps the process from its work, and how much is parked: asked of the stores twice a second at most.
+
+    Anybody may ask for readiness, as often as they like.
+    """
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._asking: asyncio.Task[tuple[dict[str, str], int | None]] | None = None
+        self._at = 0.0
+
+    async def get(self) -> tuple[dict[str, str], int | None]:
+        """What is missing, by side; the number of parked events, None where nobody knows."""
+        now = asyncio.get_running_loop().time()
+        if self._services.leaving.is_announced or self._asking is None or now - self._at > CHECKED_SECONDS:
+            self._asking, self._at = asyncio.create_task(self._ask()), now
+        return await asyncio.shield(self._asking)
+
+    async def _ask(self) -> tuple[dict[str, str], int | None]:
+        return await asyncio.gather(self._services.missing(), _parked(self._services))
 
 
 class Shortcut:

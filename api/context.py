@@ -37,7 +37,7 @@ from write_model.ports import Command, Receipt
 from write_model.rejection import Unavailable
 from write_model.startup import WriteModel
 
-READING_COST: Final = 5
+READING_COST: Final = 50
 CHARACTERS_A_COST: Final = 2
 """Of what is not known: whoever sends ever new documents has us validate them, each for some orders' CPU."""
 # Below what those who ask for readiness usually wait.
@@ -294,4 +294,7 @@ def network_of(host: str) -> str:
         address = ip_address(host)
     except ValueError:
         return host
-    return str(ip_network((address, 64), strict=False)) if address.version == 6 else host
+    if address.version == 4:
+        return host
+    mapped = address.ipv4_mapped
+    return str(mapped or ip_network((address, 64), strict=False))

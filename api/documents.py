@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from functools import partial
 from operator import attrgetter
 from typing import Any, Final, NamedTuple, TypeVar
@@ -29,7 +28,7 @@ from graphql import (
 from strawberry.extensions import SchemaExtension
 
 from api.access import ACCESS, check_access
-from api.errors import BadUserInput, Code, Fault, Throttled
+from api.errors import BadUserInput, Code, Fault
 from api.limits import Measures, measure
 from api.offered import NotOffered, offered
 from api.repetition import TooRepetitive, check_repetition
@@ -38,9 +37,6 @@ from api.settings import ApiSettings
 KEPT_CHARACTERS: Final = 200_000
 """Of all documents that are kept: parsed, a character costs some 300 bytes."""
 LONGEST_KEPT: Final = 10_000
-SHORT: Final = 500
-"""Characters of a document that is examined in a few milliseconds; the longest take a sixth of a second."""
-
 _examiner: Final = ThreadPoolExecutor(1, "documents")
 
 T = TypeVar("T")
@@ -103,15 +99,14 @@ class Documents(SchemaExtension):
         yield
 
     async def _parse(self, text: str) -> DocumentNode:
-        """GraphQLSyntaxError, or BadUserInput."""
+        """GraphQLSyntaxError, or BadUserInput; Throttled before anything is done for who has used up what they may."""
         context = self.execution_context.context
+        await context.charge_for_reading(len(text))
         try:
-            return await _examined(text, partial(parse, text, max_tokens=context.services.settings.max_tokens))
-        except (GraphQLSyntaxError, RecursionError) as error:
-            with suppress(Throttled):  # what is wrong is said all the same, after as long
-                await context.charge_for_reading(len(text))
-            if isinstance(error, RecursionError):
-                raise BadUserInput("The document is nested too deeply.") from None
+            return await _examined(partial(parse, text, max_tokens=context.services.settings.max_tokens))
+        except RecursionError:
+            raise BadUserInput("The document is nested too deeply.") from None
+        except GraphQLSyntaxError as error:
             error.extensions = {"code": Code.GRAPHQL_PARSE_FAILED}
             raise
 
@@ -124,9 +119,8 @@ class Documents(SchemaExtension):
         known, errors = known_document(text), list[GraphQLError]()
         try:
             if known is None:
-                await context.context.charge_for_reading(len(text))
                 examine = partial(_examine, context.schema._schema, document, text, settings)
-                known, errors = await _examined(text, examine)
+                known, errors = await _examined(examine)
                 if known is not None and len(text) <= LONGEST_KEPT:
                     _valid[text] = known
             if known is not None:
@@ -173,13 +167,11 @@ class Documents(SchemaExtension):
                         check_access(access, context.context.caller)
 
 
-async def _examined(text: str, examine: Callable[[], T]) -> T:
-    """What comes of looking at a document, at once where it is a short one, else while others go on.
+async def _examined(examine: Callable[[], T]) -> T:
+    """What comes of looking at a document, while others go on: the longest take a sixth of a second.
 
     One after another: who sends many has the interpreter for no longer than who sends one.
     """
-    if len(text) <= SHORT:
-        return examine()
     return await asyncio.get_running_loop().run_in_executor(_examiner, examine)
 
 

@@ -15,8 +15,8 @@ EXCHANGE: Final = "orderstream.exchange"
 """Where a request's scope has it."""
 OK: Final = "ok"
 
-# W3C Trace Context, section 3.2, version 00.
-_TRACEPARENT: Final = re.compile(rb"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+# W3C Trace Context, section 3.2, version 00; ids of zeros only are none.
+_TRACEPARENT: Final = re.compile(rb"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 
 
 class Tally:

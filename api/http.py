@@ -32,6 +32,13 @@ _FULL: Final = _last_words(
 )
 
 
+_LONG: Final = _last_words(
+    b"431 Request Header Fields Too Large", b"BAD_USER_INPUT", b"The address and the headers have more than 64 KiB."
+)
+LONGEST_HEAD: Final = 1 << 16
+"""Bytes of a request before its body; httptools knows no bound, and takes the longer the longer a header is."""
+
+
 class ShortWay(Protocol):
     """What answers some requests by itself."""
 
@@ -60,6 +67,23 @@ class HttpProtocol(HttpToolsProtocol):
         self._short_way = short_way
         self._awaited = awaited
         self._held: tuple[RequestResponseCycle, ASGI3Application] | None = None
+        self._head = 0
+
+    def data_received(self, data: bytes) -> None:
+        """Read on; a head without an end is read no further than it may be long."""
+        super().data_received(data)
+        if not self._is_in_head:
+            self._head = 0
+            return
+        self._head += len(data)
+        if self._head > LONGEST_HEAD and not self.transport.is_closing():
+            self.transport.write(_LONG)
+            self.transport.close()
+
+    @property
+    def _is_in_head(self) -> bool:
+        """Whether a request has begun, and its headers have not ended."""
+        return self.scope is not None and (self.cycle is None or self.cycle.scope is not self.scope)
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """Wait for its first request, where there is room."""
@@ -71,10 +95,7 @@ class HttpProtocol(HttpToolsProtocol):
     def give_up(self) -> None:
         """Close: no request has come, or not a whole one."""
         if not self.transport.is_closing():
-            began = self.scope is not None and (
-                self.cycle is None or self.cycle.scope is not self.scope or self.cycle.more_body
-            )
-            if began:
+            if self._is_in_head or (self.cycle is not None and self.cycle.more_body):
                 self.transport.write(_LATE)
             self.transport.close()
 

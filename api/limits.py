@@ -32,6 +32,8 @@ OBJECT_COST: Final = 1
 """Of an object, whatever leaves are selected of it; a page costs its size times what a row of it does."""
 COMMAND_COST: Final = 10
 """Of sending a command, or of following something, beside what is selected of its result."""
+MOST_DIGITS: Final = 12
+"""Of a number that may be the size of a page; an ID may have more, and Python reads no more than 4,300."""
 MOST_SAID: Final = 10**9
 """What fragments multiply may have hundreds of digits."""
 
@@ -55,7 +57,7 @@ class _Size(NamedTuple):
         for one in self.given:
             value = variables.get(one) if isinstance(one, str) else one
             if isinstance(value, int | float):
-                return max(0, int(min(value, MAX_SIZE)))
+                return int(max(0, min(value, MAX_SIZE)))
         return self.default
 
 
@@ -207,7 +209,7 @@ class _Measuring:
         defaults = {
             one.variable.name.value: int(one.default_value.value)
             for one in node.variable_definitions or ()
-            if isinstance(one.default_value, IntValueNode)
+            if isinstance(one.default_value, IntValueNode) and len(one.default_value.value) < MOST_DIGITS
         }
         cost = Cost(total.cost, self._pages, defaults)
         return Measures(total.depth, total.aliases, total.fields, total.directives, cost)

@@ -25,11 +25,13 @@ def of_edge(observation: Observation, door: Door, answers: Answers) -> Source:
                    "of the first error, or `ok`; subscriptions when they end.", (*_OPERATION, "outcome"), outcomes),
             Metric("histogram", "orderstream_request_seconds", "From an operation's arrival to its whole answer.",
                    _OPERATION, seconds),
+            counter("orderstream_faults_total", "Operations that met a fault of the program, and are INTERNAL.",
+                    observation.faults),
             gauge("orderstream_requests_in_flight", "HTTP requests without their answer.", door.request.taken),
             gauge("orderstream_sockets", "WebSockets that are open.", door.sockets.taken),
             counter("orderstream_plan_hits_total", "Answers by a plan.", answers.planned),
             counter("orderstream_plan_misses_total", "Operations for which there was no plan, or none that could "
-                    "answer.", answers.asked - answers.planned),
+                    "answer.", answers.missed),
             gauge("orderstream_plan_documents", "Documents whose plans are kept.", answers.kept),
         ]  # fmt: skip
 

@@ -18,13 +18,13 @@ MOST_NAMES: Final = 200
 LONGEST_NAME: Final = 80
 ANONYMOUS: Final = "anonymous"
 OTHER: Final = "other"
-GRAVE: Final = frozenset({"INTERNAL", "UNAVAILABLE"})
+GRAVE: Final = frozenset({"INTERNAL", "TIMEOUT", "UNAVAILABLE"})
 """Outcomes for which the operator may be to blame; whatever else goes wrong is the client's business."""
 MOST_LINES: Final = 100
 """In a second, of those that are logged for being slow or grave: what goes wrong under load must not add to it."""
 
 _OF_STATUS: Final = {0: "ABANDONED", 401: "UNAUTHENTICATED", 403: "FORBIDDEN", 429: "THROTTLED", 500: "INTERNAL",
-                     503: "UNAVAILABLE"}  # fmt: skip
+                     503: "UNAVAILABLE", 504: "TIMEOUT"}  # fmt: skip
 
 _log = logging.getLogger("api.requests")
 
@@ -38,6 +38,8 @@ class Observation:
         self._logs_all = settings.log_requests == "all"
         self._slow = inf if settings.log_requests == "none" else settings.slow_request_seconds
         self._logs_grave = settings.log_requests != "none"
+        self.faults = 0
+        """Exchanges that ended in a fault of the program."""
         self._second = 0
         self._lines = self._left_out = 0
 
@@ -66,6 +68,7 @@ class Observation:
         if exchange.outcome is OK:
             tally.ok += 1
         else:
+            self.faults += exchange.outcome == "INTERNAL"
             tally.faults[exchange.outcome] = tally.faults.get(exchange.outcome, 0) + 1
         is_lasting = exchange.type == "subscription"
         if not is_lasting:

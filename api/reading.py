@@ -16,6 +16,10 @@ OPERATION: Final = "orderstream.operation"
 """Where a request's scope keeps what was read."""
 
 
+LENGTH: Final = "orderstream.length"
+"""Where it keeps how many bytes that were."""
+
+
 async def read_operation(scope: Scope, body: bytes | Receive, persisted: Persisted, most: int) -> GraphQLRequest:
     """The one operation that a request asks for: no batches, no uploads. HttpFault, or JSONDecodeError.
 
@@ -39,6 +43,7 @@ async def read_operation(scope: Scope, body: bytes | Receive, persisted: Persist
             _check_length(body, most)
         else:
             body = await _read_body(body, most)
+        scope[LENGTH] = len(body)
         value = decode_json(body)
     try:
         operation = read_request(value)

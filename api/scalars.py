@@ -59,9 +59,13 @@ def _read_currency(value: Any) -> CurrencyCode:
     return CurrencyCode(value)
 
 
+LONGEST_TOKEN: Final = 30_000
+"""Characters: of one that names a thousand partitions."""
+
+
 def _read_token(value: Any) -> ConsistencyToken:
     try:
-        if isinstance(value, str):
+        if isinstance(value, str) and len(value) <= LONGEST_TOKEN:
             Token.decode(value)
             return ConsistencyToken(value)
     except InvalidToken:

@@ -131,7 +131,17 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
                 message["payload"]["query"] = text
             await super().handle_subscribe(message)
         except Fault as fault:
+            if not isinstance(fault, Throttled):
+                fault = await self._charge(message, fault)
             await self.send_message({"id": message["id"], "type": "error", "payload": [fault.formatted]})
+
+    async def _charge(self, message: SubscribeMessage, fault: Fault) -> Fault:
+        """What is said of a message that makes no sense: the fault, unless its client may send nothing more now."""
+        try:
+            await self.context.charge_for_reading(len(str(message["payload"].get("query"))))
+        except Throttled as throttled:
+            return throttled
+        return fault
 
     async def run_operation(self, operation: Operation[Context, None]) -> None:
         """Run it; its events may be sent at once, whenever it waits for the next one."""

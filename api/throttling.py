@@ -18,7 +18,7 @@ SETTLING_SECONDS: Final = 1.0
 """Between settlements of those who have credit left."""
 HELD_SECONDS: Final = 1.0
 """How long a client waits to hear that it has to wait: who comes again at once would cost as much as who is served."""
-MOST_HELD: Final = 100
+MOST_HELD: Final = 20
 """Requests of one client that wait so; more of them are told at once."""
 
 Use = Callable[[Mapping[str, int]], Awaitable[Mapping[str, int]]]

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any, Final
 
 from cross_web import AsyncHTTPRequestAdapter, StarletteRequestAdapter
+from graphql import GraphQLError
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, Response
 from starlette.types import Receive, Scope, Send
@@ -26,12 +27,13 @@ from api.documents import is_subscription
 from api.door import Door
 from api.errors import BadUserInput, Fault, Refused, Throttled
 from api.events import EventResponse, EventStream
+from api.exchange import EXCHANGE, Exchange
 from api.pages.graphiql import EXAMPLE_IDS, example_variables, graphiql_page
 from api.pages.policy import policy_of
 from api.pages.signing_in import token_for
 from api.persisted import Trusted, open_persisted
 from api.proxies import Proxies
-from api.reading import OPERATION, header_of, read_operation
+from api.reading import LENGTH, OPERATION, header_of, read_operation
 from api.replies import HttpFault, refusal, refusal_of, refuse, send_answer
 from api.running import Operation
 from api.schema import schema_of
@@ -97,14 +99,18 @@ class GraphQLView(GraphQL[Context, None]):
         """What is said of it; a mistake of the client's is charged for, or senseless requests would be free."""
         response = refusal_of(error)
         if response is None:
-            return refusal(500, self._services.faults.hide(error))
-        if not isinstance(error, Fault):
-            length = header_of(scope, b"content-length")
-            characters = int(length) if length.isdecimal() else 0
-            try:
-                await Context.of(self._services, scope).charge_for_reading(characters)
-            except Throttled as fault:
-                return refuse(fault)
+            hidden = self._services.faults.hide(error)
+            _note(scope, hidden)
+            return refusal(500, hidden)
+        if isinstance(error, Fault):
+            _note(scope, error)
+            return response
+        if isinstance(error, HttpFault):
+            _note(scope, error.fault)
+        try:
+            await Context.of(self._services, scope).charge_for_reading(scope.pop(LENGTH, 0))
+        except Throttled as fault:
+            return refuse(fault)
         return response
 
     def takes(self, scope: Scope) -> bool:
@@ -257,3 +263,10 @@ class GraphQLView(GraphQL[Context, None]):
         result = await self.schema.execute(EXAMPLE_IDS, context_value=context)
         page = graphiql_page(example_variables(result.data or {}), token)
         return HTMLResponse(page, headers={"content-security-policy": policy_of(page)})
+
+
+def _note(scope: Scope, fault: GraphQLError) -> None:
+    """Let operators see what is said, where they look."""
+    exchange: Exchange | None = scope.get(EXCHANGE)
+    if exchange:
+        exchange.fail([fault])

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from json import JSONDecodeError
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Final, Literal, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic_core import from_json, to_json
@@ -88,6 +88,10 @@ def decode_json(data: str | bytes) -> Any:
         raise JSONDecodeError(str(error), "", 0) from None
 
 
+LONGEST_LIST: Final = 1_000
+"""In variables: the longest that means something is an order's lines, 100."""
+
+
 def read_request(value: object) -> GraphQLRequest:
     """The request in a decoded body; BadUserInput where it has another shape."""
     if isinstance(value, list):
@@ -95,11 +99,27 @@ def read_request(value: object) -> GraphQLRequest:
     if not isinstance(value, dict):
         raise BadUserInput("The body is a JSON object with `query`, and `variables` and `operationName` as needed.")
     try:
-        return GraphQLRequest.model_validate(value)
+        request = GraphQLRequest.model_validate(value)
     except ValidationError as error:
         details = error.errors()[0]
         where = ".".join(map(str, details["loc"][:2]))[:60]
         raise BadUserInput(f"`{where}`: {details['msg']}.") from None
+    _check_lists(request.variables)
+    return request
+
+
+def _check_lists(value: object) -> None:
+    """BadUserInput for a list that is too long: to coerce its elements takes far longer than to read them."""
+    if isinstance(value, dict):
+        for one in value.values():
+            if isinstance(one, dict | list):
+                _check_lists(one)
+    elif isinstance(value, list):
+        if len(value) > LONGEST_LIST:
+            raise BadUserInput(f"A list in the variables has {len(value):,} elements, at most {LONGEST_LIST:,} may be.")
+        for one in value:
+            if isinstance(one, dict | list):
+                _check_lists(one)
 
 
 def names_a_document(query_string: bytes) -> bool:

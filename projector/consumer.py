@@ -42,7 +42,8 @@ class Consumer:
     """Projects one partition until it is stopped or cancelled, both of which are safe at any point.
 
     Several at once do no harm: a step whose start is no longer the checkpoint is refused, and whoever was refused
-    goes on from the checkpoint that they are told. `step_id` gives each step an id that no other has.
+    goes on from the checkpoint that they are told. `step_id` gives each step an id that no other has. Where there is a
+    `progress`, steps are counted there and seen in traces.
     """
 
     def __init__(
@@ -68,7 +69,7 @@ class Consumer:
         self._renamed_at_once = renamed_at_once
         self._retried_at_once = retried_at_once
         self._memory = Memory(remembered)
-        self._progress = progress or Progress()
+        self._progress = progress
         self._may_have_renames = True
         self._checkpoint: Checkpoint | None = None
         self._failed_attempts = 0
@@ -232,10 +233,10 @@ class Consumer:
 
     def _count(self, batch: Batch, parked: int, since: int) -> None:
         progress = self._progress
-        if batch.events:
+        if progress and batch.events:
             progress.events += len(batch.events)
             progress.parked += parked
-            progress.seconds.add((tracing.now() - since) / 1e9)
+            progress.seconds.add(max(0.0, (tracing.now() - since) / 1e9))  # clocks are set back
             traces = tracing.sampled(event.entry.get("trace") for event in batch.events)
             about = {"orderstream.partition": self._partition, "orderstream.events": len(batch.events)}
             tracing.record("project", traces, since, about, "consumer")

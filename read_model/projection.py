@@ -11,23 +11,31 @@ from read_model.schema.keys import Keys
 from write_model.contracts.streams import BEGINNING, Position, Token, events_key, projected_key
 
 COUNTED: Final = 1_000
-"""Entries looked at per partition: a backlog beyond that is reported as at least so large."""
+"""Events looked at per partition: a backlog beyond that is reported as at least so large."""
+PAGES: Final = 20
+"""Of so many entries are looked at: four watermarks a second come between the events, for over an hour."""
 
 # KEYS: events, projected. Answers the position shown, how many events are above it, and what tells the age of the
 # first of those: its position, when its command was taken (empty in none), and the server's time.
 _LAG: Final = """
 local state = redis.call('HMGET', KEYS[2], 'position', 'complete')
 local position = state[1] or '0-0'
-local count, oldest, taken = 0, '', ''
-for _, entry in ipairs(redis.call('XRANGE', KEYS[1], '(' .. position, '+', 'COUNT', ARGV[1])) do
-  local fields = entry[2]
-  if fields[1] ~= 'watermark' then
-    count = count + 1
-    if count == 1 then
-      oldest = entry[1]
-      for i = 1, #fields, 2 do if fields[i] == 'at' then taken = fields[i + 1] end end
+local count, oldest, taken, last = 0, '', '', position
+local most = tonumber(ARGV[1])
+for page = 1, tonumber(ARGV[2]) do
+  local entries = redis.call('XRANGE', KEYS[1], '(' .. last, '+', 'COUNT', most)
+  for _, entry in ipairs(entries) do
+    local fields = entry[2]
+    last = entry[1]
+    if fields[1] ~= 'watermark' and count < most then
+      count = count + 1
+      if count == 1 then
+        oldest = entry[1]
+        for i = 1, #fields, 2 do if fields[i] == 'at' then taken = fields[i + 1] end end
+      end
     end
   end
+  if #entries < most or count >= most then break end
 end
 return {state[2] and position or '0-0', count, oldest, taken, redis.call('TIME')}
 """
@@ -76,7 +84,7 @@ async def lag_by_partition(reader: Reader) -> dict[int, Lag]:
 
     def asked(keys: Keys) -> list[Command]:
         p = keys.partition
-        return [("EVAL_RO", _LAG, 2, events_key(p), projected_key(p), COUNTED), ("ZCARD", keys.parked())]
+        return [("EVAL_RO", _LAG, 2, events_key(p), projected_key(p), COUNTED, PAGES), ("ZCARD", keys.parked())]
 
     replies = await reader.read(dict.fromkeys(partitions, asked), complete=False)
     lags: dict[int, Lag] = {}

@@ -7,6 +7,7 @@ from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExport
 from opentelemetry.sdk.resources import OTELResourceDetector, Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 from opentelemetry.trace import (
     NonRecordingSpan,
@@ -40,6 +41,16 @@ class _Exporting(BatchSpanProcessor):
         self._batch_processor.shutdown(LAST_MILLISECONDS)
 
 
+class _Ids(RandomIdGenerator):
+    """Gives a new trace the id that the sampler has judged: other processes judge it by the same."""
+
+    judged: int | None = None
+
+    def generate_trace_id(self) -> int:
+        judged, self.judged = self.judged, None
+        return judged or super().generate_trace_id()
+
+
 class OtlpTracer:
     """Makes spans, of those traces that the sampler chooses (`OTEL_TRACES_SAMPLER`)."""
 
@@ -48,9 +59,10 @@ class OtlpTracer:
         resource = Resource.create({"service.name": service}).merge(OTELResourceDetector().detect())
         # The sampler is asked first: a span that the SDK makes to drop it costs three times as much.
         self._sampler = TracerProvider(shutdown_on_exit=False).sampler
-        provider = TracerProvider(ALWAYS_ON, resource)  # it ends, and sends what is left, when the process does
+        self._ids = _Ids()
+        # It ends, and sends what is left, when the process does.
+        provider = TracerProvider(ALWAYS_ON, resource, id_generator=self._ids)
         provider.add_span_processor(_Exporting(OTLPSpanExporter()))
-        self._ids = provider.id_generator
         self._tracer = provider.get_tracer("orderstream")
 
     def begin(
@@ -62,6 +74,7 @@ class OtlpTracer:
         context = set_span_in_context(NonRecordingSpan(parent), Context()) if parent else Context()
         if not self._sampler.should_sample(context, trace_id, name).decision.is_recording():  # type: ignore[no-untyped-call]
             return None
+        self._ids.judged = None if parent else trace_id
         return _Span(self._tracer.start_span(name, context, _KINDS[kind], attributes, start_time=at))
 
 

@@ -55,8 +55,11 @@ def start(with_tracer: Tracer) -> None:
 
 @contextmanager
 def span(name: str, trace: str | None, **attributes: str | int) -> Iterator[str | None]:
-    """A span while the block runs, below the one that the traceparent names; gives the traceparent to hand on."""
-    span = tracer.begin(name, trace, "internal", attributes) if tracer else None
+    """A span while the block runs, below the one that the traceparent names; gives the traceparent to hand on.
+
+    None without one: whether a trace is recorded is decided where it begins, and not again.
+    """
+    span = tracer.begin(name, trace, "internal", attributes) if tracer and trace else None
     if span is None:
         yield trace
         return

@@ -40,8 +40,8 @@ class Answers:
         """`texts`: documents that are known, and compiled now."""
         self.planned = 0
         """How many answers were given."""
-        self.asked = 0
-        """How often there was somebody to answer."""
+        self.missed = 0
+        """How often there was no plan, or none that could answer."""
         self._schema = schema
         self._settings = settings
         # What strangers send displaces nothing but what strangers sent.
@@ -66,9 +66,9 @@ class Answers:
         may_change: bool,
     ) -> bytes | None:
         """The body of the response; None where the executor has to answer, which then answers the same or more."""
-        self.asked += 1
         run = self._prepare(document, name, variables or {}, context)
         if run is None or (run.changes and (not may_change or context.prefers_async)):
+            self.missed += 1
             return None
         bill = await run.charge()
         try:
@@ -79,6 +79,7 @@ class Answers:
             if not isinstance(error, Fault | ReadFault | InvalidToken | GraphQLError):
                 _log.exception("a plan failed; the executor answers instead")
             run.give_back()
+            self.missed += 1
             return None
         self.planned += 1
         return body

@@ -2,6 +2,7 @@
 
 import json
 import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -140,6 +141,7 @@ def test_the_image_is_lean_and_not_root() -> None:
 
 def test_every_package_is_copied_into_the_image() -> None:
     ignored = (ROOT / ".dockerignore").read_text().splitlines()
-    for package in ("api", "write_model", "read_model", "projector", "stack"):
+    wheel = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]
+    for package in wheel["packages"]:
         assert f"COPY {package} {package}" in DOCKERFILE
         assert f"!{package}" in ignored

@@ -17,7 +17,7 @@ from telemetry import tracing
 from telemetry.startup import start
 start("api")
 for _ in range(5_000):
-    with tracing.span("a", None):
+    with tracing.span("a", f"00-{1:032x}-{1:016x}-01"):
         pass
 """
 

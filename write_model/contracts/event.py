@@ -11,5 +11,6 @@ class Event(BaseModel):
     The class name is the event's type on the wire; `schema_version` counts its shapes.
     """
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    # What is wrong with an event goes into logs, what it holds does not: there are names and addresses.
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
     schema_version: ClassVar[int] = 1

@@ -97,6 +97,7 @@ class Relay:
                 except* _Stopped:
                     _log.info("this relay publishes no more")
                 except* (PyMongoError, RedisError, TimeoutError, Rollback, LeaseLost, Overtaken) as group:
+                    self._is_ours = False
                     pause, self._pause = self._pause, min(_LONGEST_PAUSE, 2 * self._pause)
                     _log.warning("publication pauses for %.1f s: %r", pause, _first(group))
                     self._pauses += 1

@@ -59,7 +59,7 @@ class Worker:
                     pause = await self._turn()
                 except (PyMongoError, Unavailable, TooManyConflicts) as error:
                     _log.warning("the queue waits: %s", error)
-                    pause = STANDBY_SECONDS
+                    self._renewed_at, pause = None, STANDBY_SECONDS
                 await rest(pause, stopping)
         finally:
             with suppress(PyMongoError):  # it runs out
