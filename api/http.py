@@ -38,6 +38,9 @@ _LONG: Final = _last_words(
 LONGEST_HEAD: Final = 1 << 16
 """Bytes of a request before its body; httptools knows no bound, and takes the longer the longer a header is."""
 
+UNWANTED_SECONDS: Final = 0.01
+"""Between pieces (of at most 256 KB) of a body that is read for nothing."""
+
 
 class ShortWay(Protocol):
     """What answers some requests by itself."""
@@ -95,7 +98,7 @@ class HttpProtocol(HttpToolsProtocol):
     def give_up(self) -> None:
         """Close: no request has come, or not a whole one."""
         if not self.transport.is_closing():
-            if self._is_in_head or (self.cycle is not None and self.cycle.more_body):
+            if self._is_in_head or (self.cycle and self.cycle.more_body and not self.cycle.response_complete):
                 self.transport.write(_LATE)
             self.transport.close()
 
@@ -120,11 +123,22 @@ class HttpProtocol(HttpToolsProtocol):
             self._answer(cycle, app)
 
     def on_body(self, body: bytes) -> None:
-        """Hold the request until its body is whole, unless it is a long one: uvicorn reads on when it is asked."""
+        """Hold the request until its body is whole, unless it is a long one: uvicorn reads on when it is asked.
+
+        What comes of a body that is answered already is read a piece at a time: its sender has to get rid of it to
+        hear the answer, but the event loop would read 8 MB of it in one go while others wait.
+        """
         super().on_body(body)
+        if self.cycle.response_complete and not self.transport.is_closing():
+            self.flow.pause_reading()
+            self.loop.call_later(UNWANTED_SECONDS, self._read_on)
         if self._held and len(self._held[0].body) > HIGH_WATER_LIMIT:
             held, self._held = self._held, None
             super()._start_asgi_task(*held)
+
+    def _read_on(self) -> None:
+        if not self.transport.is_closing():
+            self.flow.resume_reading()
 
     def on_message_complete(self) -> None:
         """Answer what was held."""

@@ -6,6 +6,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
+from tests.api.connections import Served, serving
 from tests.system import Client, System, running_system
 
 
@@ -29,3 +30,9 @@ async def staff(system: System) -> AsyncIterator[Client]:
 async def nobody(system: System) -> AsyncIterator[Client]:
     async with system.client(None) as client:
         yield client
+
+
+@pytest.fixture
+async def served() -> AsyncIterator[Served]:
+    async with serving() as it:
+        yield it

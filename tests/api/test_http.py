@@ -2,117 +2,12 @@
 
 import asyncio
 import gc
-import weakref
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 
 import pytest
-import uvicorn
-from starlette.types import Receive, Scope, Send
-from uvicorn.server import ServerState
 
-from api.awaited import Awaited
 from api.http import HttpProtocol
-
-LONG = 200_000
-
-
-@dataclass
-class Short:
-    """Answers what was sent to `/short`, once `go` is set, and leaves `/refused` to the application."""
-
-    go: asyncio.Event = field(default_factory=asyncio.Event)
-    answered: int = 0
-    is_leaving: bool = False
-
-    def takes(self, scope: Scope) -> bool:
-        return scope["path"] in ("/short", "/refused")
-
-    async def answer(self, scope: Scope, body: bytes) -> tuple[bytes, bytes] | None:
-        await self.go.wait()
-        if scope["path"] == "/refused":
-            scope["kept"] = body
-            return None
-        self.answered += 1
-        return b"HTTP/1.1 200 OK\r\nits: own\r\n", b"short " + body
-
-
-async def application(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answers what it was sent, or what was read of it already."""
-    body, more = scope.get("kept", b""), "kept" not in scope
-    while more:
-        message = await receive()
-        body += message["body"]
-        more = message["more_body"]
-    answer = b"long " + body
-    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(answer))]})
-    await send({"type": "http.response.body", "body": answer})
-
-
-class Client:
-    """A connection, over which bytes are sent."""
-
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._reader = reader
-        self._writer = writer
-
-    def send(self, data: bytes) -> None:
-        self._writer.write(data)
-
-    async def answer(self) -> tuple[dict[bytes, bytes], bytes]:
-        """The next answer: headers and body."""
-        head = await self._reader.readuntil(b"\r\n\r\n")
-        status, *lines = head.split(b"\r\n")[:-2]
-        assert status == b"HTTP/1.1 200 OK"
-        headers = dict(line.split(b": ", 1) for line in lines)
-        return headers, await self._reader.readexactly(int(headers[b"content-length"]))
-
-    async def rest(self) -> bytes:
-        """What comes until the server closes."""
-        return await self._reader.read()
-
-    def leave(self) -> None:
-        self._writer.close()
-
-
-@dataclass
-class Served:
-    short: Short
-    state: ServerState
-    port: int
-    protocols: list[weakref.ref[HttpProtocol]]
-    awaited: Awaited
-
-    @asynccontextmanager
-    async def client(self) -> AsyncIterator[Client]:
-        async with asyncio.timeout(10):
-            reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
-            try:
-                yield Client(reader, writer)
-            finally:
-                writer.close()
-
-
-@pytest.fixture
-async def served() -> AsyncIterator[Served]:
-    config = uvicorn.Config(application, lifespan="off", log_config=None, server_header=False)
-    config.load()
-    short, state, awaited = Short(), ServerState(), Awaited(seconds=5, most=3)
-    state.default_headers = [(b"date", b"today")]
-    short.go.set()
-    protocols: list[weakref.ref[HttpProtocol]] = []
-
-    def protocol() -> HttpProtocol:
-        made = HttpProtocol(short, awaited, config=config, server_state=state, app_state={})
-        protocols.append(weakref.ref(made))
-        return made
-
-    server = await asyncio.get_running_loop().create_server(protocol, "127.0.0.1", 0)
-    async with server:
-        yield Served(short, state, server.sockets[0].getsockname()[1], protocols, awaited)
-        for connection in list(state.connections):
-            connection.shutdown()
+from tests.api.connections import LONG, Served, request, until
 
 
 def held(connection: object) -> bool:
@@ -123,20 +18,6 @@ def held(connection: object) -> bool:
 def unread(connection: object) -> bool:
     """Whether its client leaves so much unread that nothing more is written."""
     return isinstance(connection, HttpProtocol) and connection.flow.write_paused
-
-
-async def until(holds: Callable[[], object]) -> None:
-    """Return once it holds, within ten seconds; AssertionError."""
-    for _ in range(10_000):
-        if holds():
-            return
-        await asyncio.sleep(0.001)
-    raise AssertionError("it never came to hold")
-
-
-def request(path: str, body: bytes, *headers: bytes, version: bytes = b"1.1") -> bytes:
-    lines = [b"POST %b HTTP/%b" % (path.encode(), version), b"host: x", b"content-length: %d" % len(body), *headers]
-    return b"\r\n".join(lines) + b"\r\n\r\n" + body
 
 
 async def test_an_answer_has_the_headers_that_an_answer_has(served: Served) -> None:
@@ -279,85 +160,3 @@ async def test_a_request_that_is_still_coming_when_the_server_stops_is_the_appli
         client.send(whole[-3:])
         headers, body = await client.answer()
         assert (headers[b"connection"], body) == (b"close", b"long half of it")
-
-
-def later(seconds: float) -> float:
-    """The event loop's time, so many seconds from now."""
-    return asyncio.get_running_loop().time() + seconds
-
-
-@pytest.mark.parametrize(
-    ("sent", "said"),
-    [
-        (b"", b""),
-        (b"POST /short HT", b"HTTP/1.1 408 "),
-        (request("/short", b"half of it")[:-3], b"HTTP/1.1 408 "),
-        (request("/other", b"half of it")[:-3], b"HTTP/1.1 408 "),
-        (request("/other", b"a" * LONG)[:-3], b"HTTP/1.1 408 "),
-    ],
-)
-async def test_a_request_that_does_not_come_is_not_waited_for(served: Served, sent: bytes, said: bytes) -> None:
-    async with served.client() as client:
-        client.send(sent)
-        await until(lambda: len(served.awaited) == 1 and (not sent or began(served)))
-        served.awaited.sweep(later(4))
-        assert len(served.awaited) == 1
-        served.awaited.sweep(later(6))
-        answer = await client.rest()
-        assert answer.startswith(said)
-        assert (b'"TIMEOUT"' in answer) == bool(said)
-    await until(lambda: not served.state.connections and not served.state.tasks)
-
-
-def began(served: Served) -> bool:
-    """Whether something of a request is there."""
-    [connection] = served.state.connections
-    assert isinstance(connection, HttpProtocol)
-    return connection.scope is not None
-
-
-async def test_a_request_that_has_come_is_worked_on_as_long_as_it_takes(served: Served) -> None:
-    served.short.go.clear()
-    async with served.client() as client:
-        client.send(request("/short", b"a") * 2)
-        await until(lambda: served.state.tasks)
-        served.awaited.sweep(later(1_000))
-        served.short.go.set()
-        for _ in range(2):
-            assert (await client.answer())[1] == b"short a"
-        assert len(served.awaited) == 1
-        client.send(request("/short", b"b"))
-        assert (await client.answer())[1] == b"short b"
-        served.awaited.sweep(later(6))
-        assert await client.rest() == b""
-
-
-async def test_of_too_many_connections_the_one_that_has_waited_longest_gives_way(served: Served) -> None:
-    served.short.go.clear()
-    async with served.client() as longest:
-        await until(lambda: len(served.awaited) == 1)
-        async with served.client() as idle, served.client() as busy:
-            busy.send(request("/short", b"busy"))
-            await until(lambda: len(served.awaited) == 2 and served.state.tasks)
-            async with served.client() as new:
-                assert await longest.rest() == b""
-                served.short.go.set()
-                for client, name in ((new, b"new"), (busy, b"busy"), (idle, b"idle")):
-                    if client is not busy:
-                        client.send(request("/short", name))
-                    assert (await client.answer())[1] == b"short " + name
-
-
-async def test_where_all_connections_are_busy_another_one_is_told_so(served: Served) -> None:
-    served.short.go.clear()
-    async with served.client() as one, served.client() as two, served.client() as three:
-        for client in (one, two, three):
-            client.send(request("/short", b"a"))
-        await until(lambda: len(served.state.tasks) == 3)
-        async with served.client() as late:
-            answer = await late.rest()
-            assert answer.startswith(b"HTTP/1.1 503 ")
-            assert b'"UNAVAILABLE"' in answer
-        served.short.go.set()
-        for client in (one, two, three):
-            assert (await client.answer())[1] == b"short a"

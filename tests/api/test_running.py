@@ -7,9 +7,9 @@ import pytest
 from redis.asyncio import Redis
 
 from api.running import Operation, Running, TimedOut
+from tests.api.connections import until
 from tests.api.processes import lonely_api
 from tests.api.test_bounds import proxy
-from tests.api.test_http import until
 from tests.faults.proxy import HOST
 
 REGISTER = """mutation($email: String!) {

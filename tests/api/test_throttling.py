@@ -12,8 +12,8 @@ from api.context import CHARACTERS_A_COST, READING_COST, network_of
 from api.errors import Throttled
 from api.throttling import Throttle, Use
 from read_model.allowances import Allowances, open_allowances
+from tests.api.connections import until
 from tests.api.processes import another_api
-from tests.api.test_http import until
 from tests.read_model.conftest import settings_for
 from tests.system import System, customer_token
 
