@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from ipaddress import ip_address, ip_network
 from typing import Any, Final, Self
 from urllib.request import parse_http_list
@@ -111,6 +111,7 @@ class Context:
     """Whether the answer by a plan has errors beside its data."""
     reader: Reader = field(init=False)
     """Shows nothing older than what the operation has waited for."""
+    _caller: Caller | None = field(default=None, init=False)
     subscriber: str | None = field(default=None, init=False)
     """Who has a place among the subscribers for the operation."""
 
@@ -146,9 +147,14 @@ class Context:
         """A context of its own, which judges the token anew: it may have expired since the connection began."""
         return replace(self)
 
-    @cached_property
+    @property
     def caller(self) -> Caller:
         """Who is asking; Unauthenticated where somebody says so not credibly."""
+        if self._caller is None:  # found out once; functools.cached_property takes a lock for that
+            self._caller = self._judged()
+        return self._caller
+
+    def _judged(self) -> Caller:
         header = self.authorization
         if header is None and self.connection_params:
             named = {name.lower(): value for name, value in self.connection_params.items()}

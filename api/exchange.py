@@ -80,7 +80,10 @@ class Exchange:
 
 def traceparent_of(scope: Scope) -> str | None:
     """The traceparent that came with the request, if any."""
-    return next((valid_trace(value) for name, value in scope["headers"] if name == b"traceparent"), None)
+    for name, value in scope["headers"]:
+        if name == b"traceparent":
+            return valid_trace(value)
+    return None
 
 
 def valid_trace(header: bytes) -> str | None:

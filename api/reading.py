@@ -20,10 +20,18 @@ LENGTH: Final = "orderstream.length"
 """Where it keeps how many bytes that were."""
 
 
-async def read_operation(scope: Scope, body: bytes | Receive, persisted: Persisted, most: int) -> GraphQLRequest:
+async def read_operation(scope: Scope, receive: Receive, persisted: Persisted, most: int) -> GraphQLRequest:
+    """The one operation that a request asks for; see operation_in."""
+    if OPERATION not in scope and scope["method"] != "GET":
+        _check_type(scope)
+        return operation_in(scope, await _read_body(receive, most), persisted, most)
+    return operation_in(scope, b"", persisted, most)
+
+
+def operation_in(scope: Scope, body: bytes, persisted: Persisted, most: int) -> GraphQLRequest:
     """The one operation that a request asks for: no batches, no uploads. HttpFault, or JSONDecodeError.
 
-    `body`, or what it is read from; `most`: bytes that it may have.
+    `most`: bytes that the body may have.
     """
     if OPERATION in scope:
         operation: GraphQLRequest = scope[OPERATION]
@@ -35,14 +43,8 @@ async def read_operation(scope: Scope, body: bytes | Receive, persisted: Persist
             if text  # an empty one is as good as none (GraphQL over HTTP, section "GET")
         }
     else:
-        # The exact type also keeps foreign pages out, which may send forms and plain text without asking first.
-        media_type = header_of(scope, b"content-type").partition(";")[0].strip().lower()
-        if media_type != "application/json":
-            raise HttpFault(415, BadUserInput("Send the request as `Content-Type: application/json`."))
-        if isinstance(body, bytes):
-            _check_length(body, most)
-        else:
-            body = await _read_body(body, most)
+        _check_type(scope)
+        _check_length(body, most)
         scope[LENGTH] = len(body)
         value = decode_json(body)
     try:
@@ -61,6 +63,13 @@ def header_of(scope: Scope, name: bytes) -> str:
         if key == name:
             return str(value, "latin-1")
     return ""
+
+
+def _check_type(scope: Scope) -> None:
+    # The exact type also keeps foreign pages out, which may send forms and plain text without asking first.
+    media_type = header_of(scope, b"content-type")
+    if media_type != "application/json" and media_type.partition(";")[0].strip().lower() != "application/json":
+        raise HttpFault(415, BadUserInput("Send the request as `Content-Type: application/json`."))
 
 
 async def _read_body(receive: Receive, most: int) -> bytes:

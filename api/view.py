@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from datetime import timedelta
 from functools import partial
 from typing import Any, Final
@@ -33,7 +33,7 @@ from api.pages.policy import policy_of
 from api.pages.signing_in import token_for
 from api.persisted import Trusted, open_persisted
 from api.proxies import Proxies
-from api.reading import LENGTH, OPERATION, header_of, read_operation
+from api.reading import LENGTH, OPERATION, header_of, operation_in, read_operation
 from api.replies import HttpFault, refusal, refusal_of, refuse, send_answer
 from api.running import Operation
 from api.schema import schema_of
@@ -76,7 +76,9 @@ class GraphQLView(GraphQL[Context, None]):
             return
         try:
             if _TRIED not in scope:
-                planned = await self._by_plan(scope, receive)
+                planned = None
+                if media_type := _wanted(scope):
+                    planned = await self._by_plan(scope, await self._read(scope, receive), media_type)
                 if planned is not None:
                     await send_answer(*planned, send)
                     return
@@ -133,7 +135,11 @@ class GraphQLView(GraphQL[Context, None]):
         try:
             if self._proxies:
                 await self._proxies.see(scope)
-            planned = await self._by_plan(scope, body)
+            media_type = _wanted(scope)
+            if media_type is None:
+                return None
+            operation = operation_in(scope, body, self.persisted, self._services.settings.max_body_bytes)
+            planned = await self._by_plan(scope, operation, media_type)
             if planned is None:
                 return None
             head, answer = planned
@@ -200,14 +206,10 @@ class GraphQLView(GraphQL[Context, None]):
         """Built once a request, or once a connection."""
         return Context.of(self._services, request.scope, response.headers if isinstance(response, Response) else None)
 
-    async def _by_plan(self, scope: Scope, body: bytes | Receive) -> tuple[negotiation.Head, bytes] | None:
+    async def _by_plan(
+        self, scope: Scope, operation: GraphQLRequest, media_type: str
+    ) -> tuple[negotiation.Head, bytes] | None:
         """The answer to an operation that has a plan; None for whatever strawberry has to answer."""
-        if scope["method"] != "POST" and (scope["method"] != "GET" or not names_a_document(scope["query_string"])):
-            return None
-        media_type = negotiation.media_type_wanted(header_of(scope, b"accept"))
-        if media_type is None:
-            return None
-        operation = await self._read(scope, body)
         if operation.query is None:
             return None
         context = Context.of(self._services, scope)
@@ -219,8 +221,8 @@ class GraphQLView(GraphQL[Context, None]):
             )
         return None if answer is None else (negotiation.FORMS[media_type][context.has_errors], answer)
 
-    async def _read(self, scope: Scope, body: bytes | Receive) -> GraphQLRequest:
-        return await read_operation(scope, body, self.persisted, self._services.settings.max_body_bytes)
+    def _read(self, scope: Scope, receive: Receive) -> Awaitable[GraphQLRequest]:
+        return read_operation(scope, receive, self.persisted, self._services.settings.max_body_bytes)
 
     async def parse_http_body(self, request: AsyncHTTPRequestAdapter) -> GraphQLRequestData:
         """The operation, as strawberry wants it."""
@@ -263,6 +265,13 @@ class GraphQLView(GraphQL[Context, None]):
         result = await self.schema.execute(EXAMPLE_IDS, context_value=context)
         page = graphiql_page(example_variables(result.data or {}), token)
         return HTMLResponse(page, headers={"content-security-policy": policy_of(page)})
+
+
+def _wanted(scope: Scope) -> str | None:
+    """What the client wants its answer as; None where only strawberry knows what to do with the request."""
+    if scope["method"] != "POST" and (scope["method"] != "GET" or not names_a_document(scope["query_string"])):
+        return None
+    return negotiation.media_type_wanted(header_of(scope, b"accept"))
 
 
 def _note(scope: Scope, fault: GraphQLError) -> None:

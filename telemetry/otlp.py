@@ -1,5 +1,6 @@
 """Spans by OpenTelemetry, exported by OTLP over HTTP in a thread of their own; the extra `orderstream[tracing]`."""
 
+from random import getrandbits
 from typing import Final
 
 from opentelemetry.context import Context
@@ -8,7 +9,7 @@ from opentelemetry.sdk.resources import OTELResourceDetector, Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
-from opentelemetry.sdk.trace.sampling import ALWAYS_ON
+from opentelemetry.sdk.trace.sampling import ALWAYS_ON, TraceIdRatioBased
 from opentelemetry.trace import (
     NonRecordingSpan,
     SpanContext,
@@ -60,6 +61,9 @@ class OtlpTracer:
         # The sampler is asked first: a span that the SDK makes to drop it costs three times as much.
         self._sampler = TracerProvider(shutdown_on_exit=False).sampler
         self._ids = _Ids()
+        # Of ParentBased, which has no public name for it, the one that judges traces that begin here.
+        root = getattr(self._sampler, "_root", self._sampler)
+        self._bound = root.bound if isinstance(root, TraceIdRatioBased) else None
         # It ends, and sends what is left, when the process does.
         provider = TracerProvider(ALWAYS_ON, resource, id_generator=self._ids)
         provider.add_span_processor(_Exporting(OTLPSpanExporter()))
@@ -70,7 +74,10 @@ class OtlpTracer:
     ) -> Span | None:
         """See Tracer.begin."""
         parent = _parent_of(trace) if trace else None
-        trace_id = parent.trace_id if parent else self._ids.generate_trace_id()
+        trace_id = parent.trace_id if parent else getrandbits(128)
+        # What the sampler will say; of most requests that is all there is to do, and it takes ten times as long to ask.
+        if parent is None and self._bound is not None and trace_id & TraceIdRatioBased.TRACE_ID_LIMIT >= self._bound:
+            return None
         context = set_span_in_context(NonRecordingSpan(parent), Context()) if parent else Context()
         if not self._sampler.should_sample(context, trace_id, name).decision.is_recording():  # type: ignore[no-untyped-call]
             return None

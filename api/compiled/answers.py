@@ -70,7 +70,7 @@ class Answers:
         if run is None or (run.changes and (not may_change or context.prefers_async)):
             self.missed += 1
             return None
-        bill = await run.charge()
+        bill = run.pay() or await run.charge()
         try:
             body = await run.answer(bill)
         except Exception as error:
@@ -155,15 +155,17 @@ class Run:
         self._errors: list[GraphQLError] = []
         self._nulls: set[Path] = set()
 
-    async def charge(self) -> bytes:
-        """What the answer says of the cost, in JSON; Throttled where the client has to wait."""
+    def pay(self) -> bytes | None:
+        """What the answer says of the cost, in JSON; None where the client may have to wait."""
         throttle = self._context.services.throttle
         if throttle is None:
             return b'{"requested":%d}' % self._cost
         left = throttle.take(self._client, self._cost)
-        if left is None:
-            left = await throttle.charge(self._client, self._cost)
-        return b'{"requested":%d,"left":%d}' % (self._cost, left)
+        return None if left is None else b'{"requested":%d,"left":%d}' % (self._cost, left)
+
+    async def charge(self) -> bytes:
+        """What the answer says of the cost, in JSON, once the client has paid; Throttled."""
+        return to_json(await self._context.charge(self._cost))
 
     def give_back(self) -> None:
         """What it has cost: another will answer."""

@@ -12,13 +12,16 @@ from graphql import (
     FragmentDefinitionNode,
     GraphQLError,
     GraphQLField,
+    GraphQLID,
     GraphQLSchema,
+    GraphQLString,
     OperationDefinitionNode,
     OperationType,
     Undefined,
     VariableNode,
     Visitor,
     coerce_input_value,
+    get_nullable_type,
     get_operation_ast,
     is_abstract_type,
     visit,
@@ -96,6 +99,9 @@ class Operation:
         # graphql-core would find out their types with every request.
         signatures = (get_variable_signature(schema._schema, variable) for variable in self.variables)
         self._signatures = [signature for signature in signatures if not isinstance(signature, GraphQLError)]
+        self._texts = {
+            its.name for its in self._signatures if get_nullable_type(its.type) in (GraphQLID, GraphQLString)
+        }
 
     def plan(self, variables: Mapping[str, Any]) -> Plan | None:
         """The plan for these values of the variables; None where the executor has to answer."""
@@ -115,7 +121,8 @@ class Operation:
             if value is Undefined:  # there are rules for that
                 every = get_variable_values(self._schema._schema, self.variables, dict(given), max_errors=1)
                 return None if isinstance(every, list) else every
-            coerced = coerce_input_value(value, signature.type)
+            is_text = type(value) is str and signature.name in self._texts  # which is what it is
+            coerced = value if is_text else coerce_input_value(value, signature.type)
             if coerced is Undefined:
                 return None
             values.sources[signature.name] = VariableValueSource(signature, value)
