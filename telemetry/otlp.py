@@ -1,6 +1,5 @@
 """Spans by OpenTelemetry, exported by OTLP over HTTP in a thread of their own; the extra `orderstream[tracing]`."""
 
-from random import getrandbits
 from typing import Final
 
 from opentelemetry.context import Context
@@ -74,7 +73,7 @@ class OtlpTracer:
     ) -> Span | None:
         """See Tracer.begin."""
         parent = _parent_of(trace) if trace else None
-        trace_id = parent.trace_id if parent else getrandbits(128)
+        trace_id = parent.trace_id if parent else self._ids.generate_trace_id()
         # What the sampler will say; of most requests that is all there is to do, and it takes ten times as long to ask.
         if parent is None and self._bound is not None and trace_id & TraceIdRatioBased.TRACE_ID_LIMIT >= self._bound:
             return None
