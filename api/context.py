@@ -18,7 +18,7 @@ from starlette.types import Scope
 from api.access import NOBODY, Caller
 from api.auth import Authenticator
 from api.door import PerClient
-from api.errors import Fault, Faults, Unauthenticated
+from api.errors import Fault, Faults, Throttled, Unauthenticated
 from api.exchange import EXCHANGE, Exchange, valid_trace
 from api.keys import KeysMissing, KeyUnknown
 from api.leaving import Leaving
@@ -69,6 +69,7 @@ class Services:
     """Counts what each client asks for; None where nobody does."""
     running: Running = field(default_factory=lambda: Running(math.inf))
     subscribers: PerClient = field(default_factory=lambda: PerClient("subscriptions"))
+    waits: PerClient = field(default_factory=lambda: PerClient("consistency tokens that you wait for"))
     observer: Observation | None = None
     """Who watches; None where nobody does."""
 
@@ -249,9 +250,17 @@ class Context:
     async def reached(self, token: ConsistencyToken, seconds: float) -> bool:
         """Whether the read model shows what the token marks within so many seconds; False where too many wait."""
         try:
-            return await self.services.read.changes.reached(Token.decode(token), seconds)
-        except (StaleRead, Busy):
+            return await self._reached(Token.decode(token), seconds)
+        except (StaleRead, Busy, Throttled):
             return False
+
+    async def _reached(self, token: Token, seconds: float) -> bool:
+        client = self.client
+        self.services.waits.take(client, self.services.settings.max_waits_per_client)
+        try:
+            return await self.services.read.changes.reached(token, seconds)
+        finally:
+            self.services.waits.give_back(client)
 
     async def consistent_with(self, tokens: Sequence[ConsistencyToken] | None) -> None:
         """Return once the read model shows what all the tokens mark; StaleRead where that takes too long.
@@ -263,7 +272,7 @@ class Context:
         loop = asyncio.get_running_loop()
         patience = loop.time() + self.services.settings.stale_read_timeout_ms / 1000
         for token in map(Token.decode, tokens):
-            await self.services.read.changes.reached(token, max(0.0, patience - loop.time()))
+            await self._reached(token, max(0.0, patience - loop.time()))
             self.reader = self.reader.at_least(dict(token.positions))
 
 

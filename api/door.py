@@ -55,6 +55,27 @@ class PerClient:
             del self._has[client]
 
 
+class Request:
+    """One request's place, while the block runs; made by Door, for every request, and so no generator."""
+
+    __slots__ = ("_client", "_most", "_of", "_places")
+
+    def __init__(self, places: Places, of: PerClient, client: str, most: int) -> None:
+        self._places, self._of, self._client, self._most = places, of, client, most
+
+    def __enter__(self) -> None:
+        self._of.take(self._client, self._most)
+        try:
+            self._places.__enter__()
+        except Refused:
+            self._of.give_back(self._client)
+            raise
+
+    def __exit__(self, *_: object) -> None:
+        self._places.__exit__()
+        self._of.give_back(self._client)
+
+
 class Door:
     """The bounds on what one process takes in."""
 
@@ -63,8 +84,15 @@ class Door:
         self._settings: Final = settings
         self.sockets: Final = Places(settings.max_sockets, "sockets")
         self._sockets_of: Final = PerClient("sockets")
-        self.request: Final = Places(settings.max_requests, "requests")
-        """A request has its place until it has its answer or its stream."""
+        self.requests: Final = Places(settings.max_requests, "requests")
+        self._requests_of: Final = PerClient("requests")
+
+    def request(self, client: str) -> "Request":
+        """A place for a request, until it has its answer or its stream: to be entered.
+
+        Throttled where the client has too many, Refused where there is none.
+        """
+        return Request(self.requests, self._requests_of, client, self._settings.max_requests_per_client)
 
     @contextmanager
     def socket(self, address: str) -> Iterator[None]:

@@ -27,7 +27,7 @@ def of_edge(observation: Observation, door: Door, answers: Answers) -> Source:
                    _OPERATION, seconds),
             counter("orderstream_faults_total", "Operations that met a fault of the program, and are INTERNAL.",
                     observation.faults),
-            gauge("orderstream_requests_in_flight", "HTTP requests without their answer.", door.request.taken),
+            gauge("orderstream_requests_in_flight", "HTTP requests without their answer.", door.requests.taken),
             gauge("orderstream_sockets", "WebSockets that are open.", door.sockets.taken),
             counter("orderstream_plan_hits_total", "Answers by a plan.", answers.planned),
             counter("orderstream_plan_misses_total", "Operations for which there was no plan, or none that could "

@@ -93,6 +93,12 @@ class ApiSettings(BaseSettings):
     max_requests: int = Field(
         2_000, ge=1, description="HTTP requests that may be in flight at once; more are UNAVAILABLE (503)."
     )
+    max_requests_per_client: int = Field(
+        500, ge=1, description="HTTP requests that one client may have in flight at once; more are THROTTLED (429)."
+    )
+    max_waits_per_client: int = Field(
+        200, ge=1, description="Consistency tokens that one client may wait for at once; more are THROTTLED (429)."
+    )
     max_sockets: int = Field(
         5_000, ge=1, description="WebSockets that may be open at once; more are UNAVAILABLE (503)."
     )

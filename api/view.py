@@ -160,7 +160,8 @@ class GraphQLView(GraphQL[Context, None]):
 
     async def execute_operation(self, *arguments: Any, **named: Any) -> Any:
         """Once the request is here: one that is slow to come takes nobody's place."""
-        with self._door.request, Operation(self._services.running):
+        context: Context = named["context"]
+        with self._door.request(context.client), Operation(self._services.running):
             return await super().execute_operation(*arguments, **named)
 
     async def create_streaming_response(
@@ -214,7 +215,7 @@ class GraphQLView(GraphQL[Context, None]):
             return None
         context = Context.of(self._services, scope)
         context.prefer(operation.extensions)
-        with self._door.request, Operation(self._services.running):
+        with self._door.request(context.client), Operation(self._services.running):
             answer = await self.answers.answer(
                 *(operation.query, operation.operationName, operation.variables, context),
                 may_change=scope["method"] == "POST",

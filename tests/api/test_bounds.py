@@ -21,6 +21,9 @@ from tests.system import ANSWER_SECONDS, Client, System, customer_token
 
 READ = "{ projection { parkedEvents } }"
 WAIT = "query($token: ConsistencyToken!) { orders(consistentWith: [$token]) { totalCount } }"
+COMMIT = """mutation($name: String!, $email: String!, $wait: Int!) {
+    registerCustomer(input: {name: $name, email: $email}) { receipt { consistencyToken projected(timeoutMs: $wait) } }
+}"""
 FOLLOW = "subscription($id: ID!) { orderStatusChanged(orderId: $id, afterVersion: 0) { version } }"
 ORDERS = "subscription { ordersChanged { orderId } }"
 PROJECTED = {"data": {"projection": {"parkedEvents": 0}}}
@@ -107,17 +110,12 @@ async def test_waits_for_tokens(mongodb_url: str, database: str, redis_url: str,
         system.staff as staff,
     ):
         # Nothing projects, so every token is waited for in vain.
-        query = """mutation($name: String!, $email: String!, $wait: Int!) {
-            registerCustomer(input: {name: $name, email: $email}) {
-                receipt { consistencyToken projected(timeoutMs: $wait) }
-            }
-        }"""
-        committed = await staff.data(query, name="one", email="one@example.com", wait=0)
+        committed = await staff.data(COMMIT, name="one", email="one@example.com", wait=0)
         token = committed["registerCustomer"]["receipt"]["consistencyToken"]
         waits = started(*(staff.run(WAIT, token=token) for _ in range(5)))
         assert refusals(await first(3, waits)) == [("UNAVAILABLE", "Too many requests")] * 3
         # A receipt is never lost to that.
-        committed = await staff.data(query, name="two", email="two@example.com", wait=10_000)
+        committed = await staff.data(COMMIT, name="two", email="two@example.com", wait=10_000)
         assert committed["registerCustomer"]["receipt"]["projected"] is False
         waiting = [wait for wait in waits if not wait.done()]
         assert len(waiting) == 2
@@ -163,6 +161,32 @@ async def test_requests(mongodb_url: str, database: str, redis_url: str, redis: 
         [waiting] = [request for request in sent if not request.done()]
         assert (await waiting)["data"]["registerCustomer"] == {"receipt": {"projected": False}, "userErrors": []}
         assert await staff.run("{ __typename }") == {"data": {"__typename": "Query"}}
+
+
+async def test_requests_and_waits_of_one_client(
+    mongodb_url: str, database: str, redis_url: str, redis: Redis, tmp_path: Path
+) -> None:
+    bounds = {"MAX_REQUESTS_PER_CLIENT": "3", "MAX_WAITS_PER_CLIENT": "2", "STALE_READ_TIMEOUT_MS": "3000"}
+    async with (
+        lonely_api(mongodb_url, database, redis_url, tmp_path / "log", **bounds) as (system, _),
+        system.staff as staff,
+        system.client(customer_token("cus_01m6a6ft00e00800000000000107")) as another,
+    ):
+        # Nothing projects, so every token is waited for in vain.
+        committed = await staff.data(COMMIT, name="a", email="a@example.com", wait=0)
+        token = committed["registerCustomer"]["receipt"]["consistencyToken"]
+        async with staff.socket() as socket:
+            for id in ("1", "2"):
+                await socket.subscribe(id, WAIT, token=token)
+            waits = started(*(staff.run(WAIT, token=token) for _ in range(2)))
+            assert refusals(await first(2, waits)) == [("THROTTLED", "You have 2")] * 2
+            waits = started(another.run(WAIT, token=token), another.run(WAIT, token=token))
+            requests = started(*(staff.run(REGISTER, name="b", email=f"{n}@x.org", wait=3_000) for n in range(5)))
+            assert refusals(await first(2, requests)) == [("THROTTLED", "You have 3")] * 2
+            assert refusals(await asyncio.gather(*waits)) == [("STALE_READ", "The read model")] * 2
+            taken = [answer["data"] for answer in await asyncio.gather(*requests) if "errors" not in answer]
+            assert [answer["registerCustomer"]["userErrors"] for answer in taken] == [[]] * 3
+        assert await staff.codes(WAIT, token=token) == ["STALE_READ"]
 
 
 async def test_sockets(system: System, tmp_path: Path) -> None:
