@@ -19,7 +19,7 @@ NPM_STAMP := $(if $(shell command -v npm),$(RECIPES)/node_modules/installed)
 PEERS_STAMP := $(if $(shell command -v npm),$(PEERS)/node_modules/installed)
 
 .DEFAULT_GOAL := help
-.PHONY: help run install test faults kills soak mutations bench check lint types arrows audit schema
+.PHONY: help run install test faults kills soak mutations bench check lint types arrows audit schema docs
 
 help:
 	@echo 'make run      start everything on this machine (PORT=8000 HOST=127.0.0.1)'
@@ -33,6 +33,7 @@ help:
 	@echo 'make check    format, lint, types, architecture and tests: what CI runs'
 	@echo 'make install  set up $(VENV) with everything that development needs'
 	@echo 'make schema   write the published schemas into docs/'
+	@echo 'make docs     write all that is made from the code into docs/: the schemas, and docs/reference'
 
 # exec: the signals of a terminal and of a process manager reach the program itself.
 run: $(RUN_STAMP)
@@ -83,6 +84,10 @@ check: lint types arrows test
 schema: $(RUN_STAMP)
 	@$(BIN)/orderstream schema > docs/schema.graphql
 	@$(BIN)/orderstream schema --events > docs/events.asyncapi.json
+
+# The pages that are made from the code; tests/docs compares them.
+docs: schema $(DEV_STAMP)
+	@$(BIN)/python -m tests.docs
 
 # A change of what is needed installs again; nothing else does.
 $(RUN_STAMP): pyproject.toml constraints.txt | $(BIN)/python

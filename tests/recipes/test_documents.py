@@ -1,7 +1,6 @@
-"""The pages for frontend developers say what is so: code, operations, codes, links."""
+"""The pages for frontend developers say what is so: code, operations, codes."""
 
 import re
-from pathlib import Path
 
 import pytest
 from graphql import GraphQLEnumType, GraphQLObjectType, parse, validate
@@ -54,14 +53,3 @@ def test_every_code_has_its_advice() -> None:
     assert isinstance(codes, GraphQLEnumType)
     assert refused == list(codes.values)
     assert sorted(failed) == sorted(code.value for code in Code)
-
-
-@pytest.mark.parametrize("page", [FRONTEND, README], ids=lambda page: page.name)
-def test_links_lead_somewhere(page: Path) -> None:
-    text = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.DOTALL | re.MULTILINE)
-    headings = {
-        re.sub(r"[^\w -]", "", line.lower()).strip().replace(" ", "-")
-        for line in re.findall(r"^#+ (.*)$", text, re.MULTILINE)
-    }
-    for target in re.findall(r"\]\(([^)]+)\)", text):
-        assert target[1:] in headings if target.startswith("#") else (page.parent / target).exists(), target
