@@ -15,6 +15,9 @@ SECONDS ?= 3
 EVENTS ?= 50000
 # The recipes for frontends run in the tests where there is npm; the rest needs no Node.
 NPM_STAMP := $(if $(shell command -v npm),$(RECIPES)/node_modules/installed)
+# The pages for browsers are built where there is npm; without it GraphiQL comes from a CDN.
+PAGES := $(if $(shell command -v npm),api/pages/built/weights.json)
+PAGES_SOURCES := $(shell find web -path web/node_modules -prune -o -type f -print)
 # And so do the servers on Node that the benchmark compares.
 PEERS_STAMP := $(if $(shell command -v npm),$(PEERS)/node_modules/installed)
 
@@ -36,13 +39,13 @@ help:
 	@echo 'make docs     write all that is made from the code into docs/: the schemas, and docs/reference'
 
 # exec: the signals of a terminal and of a process manager reach the program itself.
-run: $(RUN_STAMP)
+run: $(RUN_STAMP) $(PAGES)
 	@exec $(BIN)/orderstream dev
 
-install: $(DEV_STAMP) $(NPM_STAMP)
+install: $(DEV_STAMP) $(NPM_STAMP) $(PAGES)
 
 # Each worker has servers of its own. The tests of a file stay together: they share what takes longest to start.
-test: $(DEV_STAMP) $(NPM_STAMP)
+test: $(DEV_STAMP) $(NPM_STAMP) $(PAGES)
 	@$(BIN)/pytest --numprocesses logical --maxprocesses 4 --dist loadfile
 
 # The long form of tests/faults: on servers of its own, for ever the same plan for the same SEED.
@@ -105,6 +108,17 @@ $(RECIPES)/node_modules/installed: $(RECIPES)/package.json
 	@echo 'Installing the packages of $(RECIPES) (only this time) ...'
 	@if npm install --prefix $(RECIPES) --silent --no-audit --no-fund --fetch-retries=1; then touch $@; \
 	  else echo 'npm install failed: the recipes for frontends will not be tested.' >&2; fi
+
+# Without them (no network, an older Node) everything runs, and GraphiQL comes from a CDN.
+api/pages/built/weights.json: $(PAGES_SOURCES) | web/node_modules/installed
+	@if [ -e web/node_modules/installed ]; then \
+	  echo 'Building the pages for browsers (only this time) ...'; \
+	  npm run --prefix web --silent build || echo 'The pages for browsers could not be built.' >&2; fi
+
+web/node_modules/installed: web/package.json web/package-lock.json
+	@echo 'Installing the packages of web (only this time) ...'
+	@if npm ci --prefix web --silent --no-audit --no-fund --fetch-retries=1; then touch $@; \
+	  else echo 'npm ci failed: there are no pages for browsers but GraphiQL, from a CDN.' >&2; fi
 
 $(PEERS)/node_modules/installed: $(PEERS)/package.json
 	@echo 'Installing the packages of $(PEERS) (only this time) ...'

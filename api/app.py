@@ -1,4 +1,4 @@
-"""The web application: where GraphQL, the page and the health checks are found."""
+"""The web application: where GraphQL, the pages and the health checks are found."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -22,6 +22,7 @@ from api.door import LastAnswers
 from api.errors import Faults
 from api.headers import SecurityHeaders
 from api.observation import Observation
+from api.pages.built import asset_routes
 from api.running import Running
 from api.settings import ApiSettings
 from api.throttling import Throttle
@@ -103,6 +104,7 @@ def create_app(services: Services, view: GraphQLView) -> Starlette:
         routes=[
             Route(ENDPOINT, view),
             WebSocketRoute(ENDPOINT, view),
+            *asset_routes(),
             Route("/healthz", _alive),
             Route("/readyz", ready),
         ],

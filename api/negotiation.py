@@ -94,11 +94,11 @@ def media_type_wanted(accept: str) -> str | None:
     return _media_type(accept) if len(accept) <= LONGEST_KEPT else _media_type.__wrapped__(accept)
 
 
-def accepts_gzip(accept_encoding: str) -> bool:
-    """Whether a client with this Accept-Encoding header (RFC 9110, section 12.5.3) can read gzip."""
+def accepts_coding(accept_encoding: str, coding: str) -> bool:
+    """Whether a client with this Accept-Encoding header (RFC 9110, section 12.5.3) can read `gzip`, `br`."""
     if len(accept_encoding) > LONGEST_KEPT:
         return False
-    return _accepts_gzip(accept_encoding)
+    return _accepts_coding(accept_encoding, coding)
 
 
 @lru_cache(maxsize=1_000)
@@ -125,9 +125,9 @@ def _media_type(accept: str) -> str | None:
 
 
 @lru_cache(maxsize=1_000)
-def _accepts_gzip(accept_encoding: str) -> bool:
+def _accepts_coding(accept_encoding: str, coding: str) -> bool:
     wanted = _qualities(accept_encoding)
-    return wanted.get("gzip", wanted.get("*", 0.0)) > 0
+    return wanted.get(coding, wanted.get("*", 0.0)) > 0
 
 
 def _qualities(header: str) -> dict[str, float]:

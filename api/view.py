@@ -10,7 +10,7 @@ from typing import Any, Final
 from cross_web import AsyncHTTPRequestAdapter, StarletteRequestAdapter
 from graphql import GraphQLError
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 from strawberry.asgi import GraphQL
@@ -28,8 +28,8 @@ from api.door import Door
 from api.errors import BadUserInput, Fault, Refused, Throttled
 from api.events import EventResponse, EventStream
 from api.exchange import EXCHANGE, Exchange
-from api.pages.graphiql import EXAMPLE_IDS, example_variables, graphiql_page
-from api.pages.policy import policy_of
+from api.pages.examples import EXAMPLE_IDS, example_variables
+from api.pages.graphiql import graphiql
 from api.pages.signing_in import token_for
 from api.persisted import Trusted, open_persisted
 from api.proxies import Proxies
@@ -143,7 +143,7 @@ class GraphQLView(GraphQL[Context, None]):
             if planned is None:
                 return None
             head, answer = planned
-            if len(answer) >= self._large and negotiation.accepts_gzip(header_of(scope, b"accept-encoding")):
+            if len(answer) >= self._large and negotiation.accepts_coding(header_of(scope, b"accept-encoding"), "gzip"):
                 return head.wire + COMPRESSED, await compress(answer)
             return head.wire, answer
         except (Exception, asyncio.CancelledError) as fault:
@@ -264,8 +264,7 @@ class GraphQLView(GraphQL[Context, None]):
         if token:
             context.authorization = f"Bearer {token}"
         result = await self.schema.execute(EXAMPLE_IDS, context_value=context)
-        page = graphiql_page(example_variables(result.data or {}), token)
-        return HTMLResponse(page, headers={"content-security-policy": policy_of(page)})
+        return graphiql(example_variables(result.data or {}), token)
 
 
 def _wanted(scope: Scope) -> str | None:

@@ -3,13 +3,32 @@
 import re
 from base64 import b64encode
 from hashlib import sha256
+from typing import Final
+
+_ANY_PAGE: Final = ("connect-src 'self'", "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'")
+_INLINE: Final = "'unsafe-inline'"
+
+
+def policy_of_built(*, makes_styles: bool) -> str:
+    """The policy of a page that was built: what comes from where it came from, and nothing that is written into it.
+
+    Nobody may frame it. `makes_styles` is for one whose scripts write style sheets, or HTML with styles in it.
+    """
+    return "; ".join(
+        [
+            "default-src 'none'",
+            "script-src 'self'",
+            "worker-src 'self'",
+            f"style-src 'self'{' ' + _INLINE if makes_styles else ''}",
+            "img-src 'self' data:",
+            "font-src 'self' data:",
+            *_ANY_PAGE,
+        ]
+    )
 
 
 def policy_of(page: str) -> str:
-    """The policy of a page: its own scripts, by hash or address, its own style sheets, requests to where it came from.
-
-    Nobody may frame it.
-    """
+    """The policy of a page from a CDN: its own scripts, by hash or address, its own style sheets."""
     inline = (
         b64encode(sha256(text.encode()).digest()).decode()
         for text in re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
@@ -20,12 +39,9 @@ def policy_of(page: str) -> str:
         [
             "default-src 'none'",
             f"script-src {' '.join(scripts)}",
-            f"style-src 'unsafe-inline' {' '.join(styles)}",
+            f"style-src {_INLINE} {' '.join(styles)}",
             "img-src data:",
             "font-src data:",
-            "connect-src 'self'",
-            "base-uri 'none'",
-            "form-action 'none'",
-            "frame-ancestors 'none'",
+            *_ANY_PAGE,
         ]
     )

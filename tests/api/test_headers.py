@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from api.headers import SECURITY
+from api.pages.cdn import page_from_cdn
 from api.pages.policy import policy_of
 from tests.api.processes import another_api
 from tests.system import Client, System
@@ -42,13 +43,19 @@ async def test_a_stream_is_not_stored_either(staff: Client) -> None:
     assert "content-encoding" not in answer.headers
 
 
-async def test_the_page_may_run_its_own_scripts_and_nothing_else(nobody: Client) -> None:
+async def test_the_page_has_a_policy_of_its_own(nobody: Client) -> None:
     response = await nobody.http.get("/graphql", headers={"accept": "text/html"})
-    policy = dict(part.split(" ", 1) for part in response.headers["content-security-policy"].split("; "))
-    assert security_of(response) == {**SECURITY, "content-security-policy": policy_of(response.text)}
+    policy = response.headers["content-security-policy"]
+    assert security_of(response) == {**SECURITY, "content-security-policy": policy}
+    assert {"default-src 'none'", "connect-src 'self'", "frame-ancestors 'none'"} < set(policy.split("; "))
+
+
+def test_a_page_from_a_cdn_may_run_its_own_scripts_and_nothing_else() -> None:
+    page = page_from_cdn({}, {})
+    policy = dict(part.split(" ", 1) for part in policy_of(page).split("; "))
     assert policy["frame-ancestors"] == policy["default-src"] == policy["base-uri"] == "'none'"
     assert policy["connect-src"] == "'self'"
-    scripts = re.findall(r"<script([^>]*)>(.*?)</script>", response.text, re.DOTALL)
+    scripts = re.findall(r"<script([^>]*)>(.*?)</script>", page, re.DOTALL)
     assert len(scripts) == len(policy["script-src"].split()) == 6
     for attributes, text in scripts:
         if address := re.search(r'src="([^"]+)"', attributes):

@@ -10,7 +10,7 @@ import pytest
 from graphql import get_introspection_query, parse
 
 from api.limits import Measures, measure
-from api.pages.graphiql import EXAMPLES
+from api.pages.examples import EXAMPLES
 from api.repetition import TooRepetitive, check_repetition
 from api.schema import schema
 from api.settings import ApiSettings

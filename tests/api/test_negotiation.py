@@ -2,7 +2,7 @@
 
 import pytest
 
-from api.negotiation import GRAPHQL, JSON, accepts_gzip, media_type_wanted, wants_events
+from api.negotiation import GRAPHQL, JSON, accepts_coding, media_type_wanted, wants_events
 from tests.system import Client
 
 MODERN = "application/graphql-response+json, application/json;q=0.9"
@@ -57,7 +57,7 @@ def test_the_media_type_is_the_one_that_is_wanted_most(accept: str, wanted: str 
     ],
 )
 def test_who_accepts_gzip(header: str, accepts: bool) -> None:
-    assert accepts_gzip(header) == accepts
+    assert accepts_coding(header, "gzip") == accepts
 
 
 @pytest.mark.parametrize("accept", ["*/*", "application/json", MODERN])

@@ -1,11 +1,10 @@
 """What a browser gets, and what a load balancer asks."""
 
-import re
-
 import pytest
 from graphql import OperationDefinitionNode, parse, validate
 
-from api.pages.graphiql import EXAMPLES, example_variables, graphiql_page
+from api.pages.cdn import page_from_cdn
+from api.pages.examples import EXAMPLE_IDS, EXAMPLES, example_variables, tabs_with
 from api.schema import schema
 from tests.system import Client
 
@@ -31,11 +30,12 @@ def test_the_examples_are_right() -> None:
 
 @pytest.mark.parametrize("name", [operation.name.value for operation in OPERATIONS if operation.name])
 async def test_every_example_runs_as_it_stands(staff: Client, name: str) -> None:
-    order = await staff.place_order(await staff.register_customer(), await staff.add_product())
-    page = (await staff.http.get("/graphql", headers={"accept": "text/html"})).text
-    assert order["id"] in page
-    variables = dict(re.findall(r'\\"(\w+Id)\\": \\"(\w+)\\"', page))
-    assert variables.keys() == {"orderId", "customerId", "productId"}
+    customer_id, product_id = await staff.register_customer(), await staff.add_product()
+    order = await staff.place_order(customer_id, product_id)
+    assert order["id"] in (await staff.http.get("/graphql", headers={"accept": "text/html"})).text
+    variables = example_variables(await staff.data(EXAMPLE_IDS))
+    assert variables["orderId"] == order["id"]
+    await staff.place_order(customer_id, product_id)  # something to resume with
 
     async with staff.socket() as socket:
         payload = {"query": EXAMPLES, "operationName": name, "variables": variables}
@@ -48,8 +48,16 @@ async def test_every_example_runs_as_it_stands(staff: Client, name: str) -> None
         assert isinstance(result, list) or not result.get("userErrors")
 
 
+def test_a_tab_has_the_variables_that_it_uses_and_no_others() -> None:
+    variables = {name: name for name in ("orderId", "customerId", "productId", "token", "cursor")}
+    used = [set(tab["variables"]) for tab in tabs_with(variables)]
+    assert used == [
+        {"orderId", "customerId", "productId"}, {"orderId"}, {"orderId", "token"}, {"cursor"}, set(), {"customerId"},
+    ]  # fmt: skip
+
+
 def test_nothing_in_the_page_can_end_its_script() -> None:
-    page = graphiql_page({"orderId": "</script><script>alert(1)</script>"})
+    page = page_from_cdn({"orderId": "</script><script>alert(1)</script>"}, {})
     assert "</script><script>alert" not in page
 
 
