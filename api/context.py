@@ -123,7 +123,7 @@ class Context:
     def of(cls, services: Services, scope: Scope, reply_headers: MutableHeaders | None = None) -> Self:
         """The context of a request, or of a WebSocket by its handshake."""
         headers = scope["headers"]
-        firsts: dict[bytes, bytes] = dict(reversed(headers))  # others may be trailers, behind the body
+        firsts: dict[bytes, bytes] = dict(reversed(headers))
         preferences = b",".join([value for name, value in headers if name == b"prefer"]) if b"prefer" in firsts else b""
         trace = valid_trace(firsts[b"traceparent"]) if b"traceparent" in firsts else None
         exchange: Exchange | None = scope.get(EXCHANGE)

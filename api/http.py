@@ -5,6 +5,7 @@ checking each header that comes back.
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable
 from typing import Any, Final, Protocol, cast
 
@@ -70,18 +71,30 @@ class HttpProtocol(HttpToolsProtocol):
         self._short_way = short_way
         self._awaited = awaited
         self._held: tuple[RequestResponseCycle, ASGI3Application] | None = None
-        self._head = 0
+        self._unfinished = 0
+        """Bytes that have come and were not the end of a head, a piece of a body or its end."""
+        self._has_moved = False
 
     def data_received(self, data: bytes) -> None:
-        """Read on; a head without an end is read no further than it may be long."""
+        """Read on; a head without an end, or a trailer, is read no further than it may be long."""
+        self._has_moved = False
         super().data_received(data)
-        if not self._is_in_head:
-            self._head = 0
-            return
-        self._head += len(data)
-        if self._head > LONGEST_HEAD and not self.transport.is_closing():
-            self.transport.write(_LONG)
+        self._unfinished = 0 if self._has_moved else self._unfinished + len(data)
+        if self._unfinished > LONGEST_HEAD and not self.transport.is_closing():
+            if self._is_in_head or (self.cycle and not self.cycle.response_started):
+                self.transport.write(_LONG)
             self.transport.close()
+
+    def on_headers_complete(self) -> None:
+        """Begin with the request; what comes as a header behind its body (a trailer) is none of it.
+
+        A proxy may let trailers through, and an address that it has not named itself is not to be believed (RFC 9110,
+        section 6.5.1).
+        """
+        self._has_moved = True
+        super().on_headers_complete()
+        if not self._is_in_head:  # nor a WebSocket's handshake
+            self.headers = deque(maxlen=0)  # type: ignore[assignment]  # which keeps nothing
 
     @property
     def _is_in_head(self) -> bool:
@@ -128,6 +141,7 @@ class HttpProtocol(HttpToolsProtocol):
         What comes of a body that is answered already is read a piece at a time: its sender has to get rid of it to
         hear the answer, but the event loop would read 8 MB of it in one go while others wait.
         """
+        self._has_moved = True
         super().on_body(body)
         if self.cycle.response_complete and not self.transport.is_closing():
             self.flow.pause_reading()
@@ -142,6 +156,7 @@ class HttpProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """Answer what was held."""
+        self._has_moved = True
         if self.cycle is None or not self.cycle.response_complete:  # else it was answered before it was whole
             self._awaited.arrived(self)
         super().on_message_complete()

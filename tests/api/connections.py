@@ -23,8 +23,11 @@ class Short:
     go: asyncio.Event = field(default_factory=asyncio.Event)
     answered: int = 0
     is_leaving: bool = False
+    headers: list[list[tuple[bytes, bytes]]] = field(default_factory=list)
+    """Of each request, to be looked at when it is over."""
 
     def takes(self, scope: Scope) -> bool:
+        self.headers.append(scope["headers"])
         return scope["path"] in ("/short", "/refused")
 
     async def answer(self, scope: Scope, body: bytes) -> tuple[bytes, bytes] | None:
@@ -41,6 +44,7 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
     body, more = scope.get("kept", b""), "kept" not in scope and scope["path"] != "/unread"
     while more:
         message = await receive()
+        scope["state"]["read"].append(message["body"])
         body += message["body"]
         more = message["more_body"]
     answer = b"long " + body
@@ -81,6 +85,8 @@ class Served:
     port: int
     protocols: list[weakref.ref[HttpProtocol]]
     awaited: Awaited
+    read: list[bytes]
+    """What the application has read."""
 
     @asynccontextmanager
     async def client(self) -> AsyncIterator[Client]:
@@ -101,15 +107,16 @@ async def serving() -> AsyncIterator[Served]:
     state.default_headers = [(b"date", b"today")]
     short.go.set()
     protocols: list[weakref.ref[HttpProtocol]] = []
+    read: list[bytes] = []
 
     def protocol() -> HttpProtocol:
-        made = HttpProtocol(short, awaited, config=config, server_state=state, app_state={})
+        made = HttpProtocol(short, awaited, config=config, server_state=state, app_state={"read": read})
         protocols.append(weakref.ref(made))
         return made
 
     server = await asyncio.get_running_loop().create_server(protocol, "127.0.0.1", 0)
     async with server:
-        yield Served(short, state, server.sockets[0].getsockname()[1], protocols, awaited)
+        yield Served(short, state, server.sockets[0].getsockname()[1], protocols, awaited, read)
         for connection in list(state.connections):
             connection.shutdown()
 

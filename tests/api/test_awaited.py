@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from api.http import HttpProtocol
+from api.http import LONGEST_HEAD, HttpProtocol
 from tests.api.connections import LONG, Served, request, until
 
 
@@ -14,19 +14,22 @@ def later(seconds: float) -> float:
 
 
 @pytest.mark.parametrize(
-    ("sent", "said"),
+    ("sent", "read", "said"),
     [
-        (b"", b""),
-        (b"POST /short HT", b"HTTP/1.1 408 "),
-        (request("/short", b"half of it")[:-3], b"HTTP/1.1 408 "),
-        (request("/other", b"half of it")[:-3], b"HTTP/1.1 408 "),
-        (request("/other", b"a" * LONG)[:-3], b"HTTP/1.1 408 "),
+        (b"", 0, b""),
+        (b"POST /short HT", 0, b"HTTP/1.1 408 "),
+        (request("/short", b"half of it")[:-3], 0, b"HTTP/1.1 408 "),
+        (request("/other", b"half of it")[:-3], 7, b"HTTP/1.1 408 "),
+        (request("/other", b"a" * LONG)[:-3], LONG - 3, b"HTTP/1.1 408 "),
     ],
 )
-async def test_a_request_that_does_not_come_is_not_waited_for(served: Served, sent: bytes, said: bytes) -> None:
+async def test_a_request_that_does_not_come_is_not_waited_for(
+    served: Served, sent: bytes, read: int, said: bytes
+) -> None:
     async with served.client() as client:
         client.send(sent)
         await until(lambda: len(served.awaited) == 1 and (not sent or began(served)))
+        await until(lambda: sum(map(len, served.read)) == read)
         served.awaited.sweep(later(4))
         assert len(served.awaited) == 1
         served.awaited.sweep(later(6))
@@ -63,6 +66,24 @@ async def test_the_rest_of_an_answered_request_is_read_a_piece_at_a_time_and_the
         await until(lambda: isinstance(connection, HttpProtocol) and connection.flow.read_paused)
         client.send(request("/short", b"next"))
         assert (await client.answer())[1] == b"short next"
+
+
+@pytest.mark.parametrize(
+    "endless",
+    [
+        pytest.param(b"POST /short HTTP/1.1\r\nendless: ", id="header"),
+        pytest.param(
+            b"POST /short HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n1\r\na\r\n0\r\nendless: ", id="trailer"
+        ),
+        pytest.param(b"POST /short HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n1;endless=", id="chunk extension"),
+    ],
+)
+async def test_what_is_no_body_and_has_no_end_is_not_read_on(served: Served, endless: bytes) -> None:
+    async with served.client() as client:
+        client.send(endless)
+        await until(lambda: began(served))
+        client.send(b"a" * (LONGEST_HEAD + 1))
+        assert (await client.rest()).startswith(b"HTTP/1.1 431 ")
 
 
 async def test_a_request_that_has_come_is_worked_on_as_long_as_it_takes(served: Served) -> None:

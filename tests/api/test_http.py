@@ -43,6 +43,16 @@ async def test_a_body_may_come_in_pieces(served: Served) -> None:
         assert (await client.answer())[1] == b"short abc"
 
 
+@pytest.mark.parametrize("path", ["/short", "/other"])
+async def test_what_comes_behind_a_body_is_no_header(served: Served, path: str) -> None:
+    head = f"POST {path} HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n".encode()
+    async with served.client() as client:
+        client.send(head + b"1\r\na\r\n0\r\nx-forwarded-for: 10.0.0.1\r\n\r\n")
+        assert (await client.answer())[1].endswith(b" a")
+    [headers] = served.short.headers
+    assert headers == [(b"host", b"x"), (b"transfer-encoding", b"chunked")]
+
+
 @pytest.mark.parametrize("path", ["/short", "/refused"])
 async def test_a_long_body_is_not_waited_for_and_comes_whole(served: Served, path: str) -> None:
     async with served.client() as client:
