@@ -26,8 +26,8 @@ from api.wire import fault_in_message, next_head, next_message, read_request
 GOING_AWAY: Final = 1001, "the process is stopping"
 """RFC 6455, section 7.4.1: clients connect again, and resume elsewhere."""
 FORBIDDEN: Final = 4403
-LONGEST_REASON: Final = 100
-"""Of the 123 bytes that a close frame holds (RFC 6455, section 5.5)."""
+LONGEST_REASON: Final = 123
+"""Bytes that a close frame holds beside the code (RFC 6455, section 5.5)."""
 AT_ONCE: Final = "orderstream.at_once"
 """An extension of ASGI's scope of a WebSocket: `send` sends a text without waiting, or answers False."""
 
@@ -49,9 +49,9 @@ class SocketAdapter(ASGIWebSocketAdapter):
         return send
 
     async def close(self, code: int, reason: str) -> None:
-        """Close, unless it is closed."""
+        """Close, unless it is closed; with as much of the reason as a close frame holds."""
         with suppress(SocketIsClosed, WebSocketDisconnect):
-            await super().close(code, reason)
+            await super().close(code, reason.encode()[:LONGEST_REASON].decode(errors="ignore"))
 
 
 class View(Protocol):
@@ -85,7 +85,7 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
         if not self.connection_init_received and isinstance(params, dict):
             self.context.connection_params = params
             if fault := await self.context.refusal():
-                await self.websocket.close(FORBIDDEN, f"{fault.code}: {fault.message}"[:LONGEST_REASON])
+                await self.websocket.close(FORBIDDEN, f"{fault.code}: {fault.message}")
                 return
         await super().handle_connection_init(message)
 

@@ -43,6 +43,7 @@ INIT = '{"type": "connection_init"}'
         b"{}",
         "{}",
         '{"type": 1}',
+        json.dumps({"type": "\u0800" * 60}),
         '{"type": "start", "id": "1"}',
         '{"type": "subscribe"}',
         '{"type": "subscribe", "id": 1, "payload": {"query": "{ __typename }"}}',
