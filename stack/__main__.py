@@ -2,33 +2,59 @@
 
 import os
 import sys
+import traceback
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
+from typer.core import TyperGroup
 
 from stack import parked
 from stack.console import complain
+from stack.events import command as events
+from stack.execution import run as execute
+from stack.exit_codes import ExitCode
 from stack.operator_error import OperatorError
+
+RUN, LOOK, MEND, BUILD = "Run it", "Look into it", "Look after it", "Build on it"
+
+
+class _Commands(TyperGroup):
+    """Sees to how a command ends that somebody else ended."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Quietly, where its reader has gone or Ctrl-C was pressed."""
+        try:
+            try:
+                return super().invoke(ctx)
+            finally:
+                sys.stdout.flush()
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes once more when it ends
+            raise typer.Exit(ExitCode.NO_READER) from None
+        except KeyboardInterrupt:
+            os._exit(ExitCode.INTERRUPTED)  # a thread that waits for MongoDB would hold up every other way out
+
 
 app = typer.Typer(
     name="orderstream",
+    cls=_Commands,
     help="An order backend: GraphQL on strict CQRS, with MongoDB and Redis.",
     no_args_is_help=True,
-    rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="All configuration is in environment variables: `orderstream settings` shows them.",
+    epilog="All configuration is in environment variables: `orderstream settings` shows them. Exit codes: 0 done, "
+    "1 the answer is no, 2 wrong usage, 3 it could not be done, 130 Ctrl-C.",
 )
-app.add_typer(parked.app)
+app.add_typer(events.app, rich_help_panel=LOOK)
+app.add_typer(parked.app, rich_help_panel=MEND)
 
 LogFormat = Annotated[
     Literal["json", "console"] | None, typer.Option(help="How to log; JSON where stderr is no terminal.")
 ]
 
 
-@app.command()
+@app.command(rich_help_panel=RUN)
 def dev(
     demo: Annotated[bool, typer.Option(help="Load demo data into an empty database.")] = True,
 ) -> None:
@@ -45,7 +71,7 @@ def dev(
     run(DevSettings(), Workspace(WORKSPACE), with_demo=demo)
 
 
-@app.command()
+@app.command(rich_help_panel=RUN)
 def api(
     serve: Annotated[
         Literal["all", "commands", "queries"] | None,
@@ -64,11 +90,16 @@ def api(
     os.environ.update({name: str(value) for name, value in given.items() if value is not None})
     _prepare("api", log_format)
     from api.__main__ import main
+    from api.settings import ApiSettings
+    from stack.address import must_be_free
+
+    settings = ApiSettings()
+    must_be_free(settings.host, settings.port)
 
     main()
 
 
-@app.command()
+@app.command(rich_help_panel=RUN)
 def relay(log_format: LogFormat = None) -> None:
     """Publish committed events to the streams; one works, others stand by."""
     _prepare("relay", log_format)
@@ -77,7 +108,7 @@ def relay(log_format: LogFormat = None) -> None:
     main()
 
 
-@app.command()
+@app.command(rich_help_panel=RUN)
 def projector(log_format: LogFormat = None) -> None:
     """Project events into the read model; any number share the partitions."""
     _prepare("projector", log_format)
@@ -86,7 +117,7 @@ def projector(log_format: LogFormat = None) -> None:
     main()
 
 
-@app.command()
+@app.command(rich_help_panel=RUN)
 def expiry(log_format: LogFormat = None) -> None:
     """Cancel orders that nobody confirmed in time; any number may run."""
     _prepare("expiry", log_format)
@@ -95,7 +126,7 @@ def expiry(log_format: LogFormat = None) -> None:
     main()
 
 
-@app.command()
+@app.command(rich_help_panel=RUN)
 def worker(log_format: LogFormat = None) -> None:
     """Run queued commands; one works, others stand by."""
     _prepare("worker", log_format)
@@ -104,11 +135,25 @@ def worker(log_format: LogFormat = None) -> None:
     main()
 
 
-@app.command()
+@app.command(rich_help_panel=LOOK)
+def order(
+    id: Annotated[str, typer.Argument(metavar="ID", help="The order's id.")],
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+) -> None:
+    """Show an order's state in MongoDB, its row in Redis and its events side by side, and whether they agree.
+
+    Where the row is behind, it says by how much and what it waits for. Exit code 1 where they do not agree.
+    """
+    from stack.order.command import run
+
+    sys.exit(execute(lambda: run(id, as_json=as_json)))
+
+
+@app.command(rich_help_panel=MEND)
 def rebuild(
     partition: Annotated[int | None, typer.Option(min=0, metavar="N", help="Only this one; else all.")] = None,
     rate: Annotated[float | None, typer.Option(min=1, metavar="N", help="Replay at most N events a second.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="No progress, and the outcome as JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
     """Make the read model anew from the journal, beside the one that serves, and switch to it when it is complete.
 
@@ -121,10 +166,10 @@ def rebuild(
     sys.exit(run(partition, rate, as_json=as_json))
 
 
-@app.command()
+@app.command(rich_help_panel=MEND)
 def verify(
     partition: Annotated[int | None, typer.Option(min=0, metavar="N", help="Of the read model only this one.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="No progress, and what was found as JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
     """Fold the journal again, and compare it with every aggregate and all of the read model.
 
@@ -136,7 +181,7 @@ def verify(
     sys.exit(run(partition, as_json=as_json))
 
 
-@app.command()
+@app.command(rich_help_panel=BUILD)
 def token(
     role: Annotated[Literal["staff", "customer"], typer.Option(help="For whom it speaks.")],
     customer: Annotated[str | None, typer.Option(metavar="ID", help="The customer, with --role customer.")] = None,
@@ -164,7 +209,7 @@ def token(
     typer.echo(issued)
 
 
-@app.command()
+@app.command(rich_help_panel=BUILD)
 def schema(
     events: Annotated[bool, typer.Option("--events", help="The event streams instead, as AsyncAPI.")] = False,
 ) -> None:
@@ -174,7 +219,7 @@ def schema(
     typer.echo(published.streams() if events else published.graphql())
 
 
-@app.command()
+@app.command(rich_help_panel=BUILD)
 def plan(
     document: Annotated[Path, typer.Argument(help="A file with a GraphQL operation, or - for stdin.", allow_dash=True)],
     operation: Annotated[str | None, typer.Option(metavar="NAME", help="Which, where there are several.")] = None,
@@ -189,20 +234,19 @@ def plan(
     typer.echo(explain(text, operation, set(false or ())))
 
 
-@app.command()
+@app.command(rich_help_panel=LOOK)
 def settings(
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
     """Show every setting that is in force, by package; secrets are masked."""
     supplied = _supply()
     from stack.configuration import settings_in_force
-    from stack.configuration_table import show_json, show_table
+    from stack.configuration_table import show
 
-    rows = settings_in_force(supplied)
-    (show_json if as_json else show_table)(rows)
+    show(settings_in_force(supplied), as_json=as_json)
 
 
-@app.command()
+@app.command(rich_help_panel=LOOK)
 def version() -> None:
     """Print the version."""
     from importlib.metadata import version as version_of
@@ -226,20 +270,20 @@ def _supply() -> set[str]:
 
 
 def main() -> None:
-    """Run the command line. What the operator can mend is one line on stderr and exit code 1; wrong usage is 2."""
+    """Run the command line. What the operator can mend is one line on stderr; a fault of ours has its traceback."""
     try:
         app(prog_name="orderstream")
     except OperatorError as error:
         complain(str(error))
-        sys.exit(1)
     except Exception as error:
         from stack.failures import as_line
 
         line = as_line(error)
         if line is None:
-            raise
-        complain(line)
-        sys.exit(1)
+            traceback.print_exc()
+        else:
+            complain(line)
+    sys.exit(ExitCode.FAILED)
 
 
 if __name__ == "__main__":

@@ -2,19 +2,17 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from pymongo import MongoClient
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from stack.console import console, say
 from stack.demo_plan import OrderPlan, Plan, make_plan
 from stack.operator_error import OperatorError
+from stack.progress import Work
 from write_model.actor import Actor
 from write_model.customers.register_customer import RegisterCustomer
 from write_model.money import MoneyInput
@@ -60,7 +58,14 @@ async def _load_once(write_model: WriteModel, settings: WriteSettings) -> None:
     load = await asyncio.to_thread(loads.begin)
     if load is not None:
         plan = make_plan(load.began_at)
-        async with _progress(plan.steps) as advance:
+        done = 0
+
+        def advance() -> None:
+            nonlocal done
+            done += 1
+            work.show("Loading demo data", done, plan.steps)
+
+        with Work() as work:
             await Loader(write_model, load.done, advance, settings.currency).run(plan)
         await asyncio.to_thread(loads.complete)
 
@@ -195,23 +200,3 @@ def _trace(key: str) -> str:
     """A W3C traceparent, the same each time: by it the journal tells what has been done."""
     digest = hashlib.blake2b(f"demo {key}".encode(), digest_size=24).hexdigest()
     return f"00-{digest[:32]}-{digest[32:]}-01"
-
-
-@asynccontextmanager
-async def _progress(total: int) -> AsyncIterator[Callable[[], None]]:
-    """Counts commands: a bar on a terminal, a line for every quarter elsewhere."""
-    if not console.is_terminal:
-        count = 0
-
-        def advance() -> None:
-            nonlocal count
-            count += 1
-            if count * 4 // total > (count - 1) * 4 // total:
-                say(f"Loading demo data: {count} of {total} commands")
-
-        yield advance
-        return
-    columns = (TextColumn("Loading demo data"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console) as progress:
-        task = progress.add_task("", total=total)
-        yield lambda: progress.advance(task)

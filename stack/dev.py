@@ -1,10 +1,8 @@
 """`orderstream dev`: everything on this machine, started in order, watched over, drained in order."""
 
 import asyncio
-import errno
 import os
 import signal
-import socket
 import sys
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
@@ -13,12 +11,11 @@ from functools import partial
 from pathlib import Path
 
 from api.auth import issue_token
-from stack import demo, readiness
+from stack import address, demo, readiness
 from stack.child import Child
 from stack.configuration import settings_in_force
 from stack.console import say, say_for
 from stack.embedded import STOP_SECONDS, Server, start_mongodb, start_redis
-from stack.operator_error import OperatorError
 from stack.processes import Part
 from stack.settings import DevSettings
 from stack.workspace import Running, Workspace
@@ -34,7 +31,7 @@ def run(settings: DevSettings, workspace: Workspace, *, with_demo: bool = True) 
     """Until SIGINT or SIGTERM; a second one hastens. OperatorError where something is for the operator to mend."""
     settings_in_force()  # raises for what a part would stumble over later
     with workspace.claim(settings.url):
-        _check_address(settings.host, settings.port)
+        address.must_be_free(settings.host, settings.port)
         asyncio.run(_until_stopped(lambda hasten: _Stack(settings, workspace, hasten).run(with_demo=with_demo)))
 
 
@@ -155,27 +152,3 @@ class _Stack:
             if customer_id:
                 say(f"customer  {issue_token(secret, 'customer', customer_id, TOKEN_SECONDS)}")
         say("")
-
-
-def _check_address(host: str, port: int) -> None:
-    """OperatorError unless the API will be able to listen there."""
-    try:
-        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
-        with socket.socket(family, socket.SOCK_STREAM) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(address)
-            probe.listen(1)
-    except socket.gaierror:
-        raise OperatorError(f"HOST={host} is no address of this machine: use 127.0.0.1, or 0.0.0.0 for all") from None
-    except PermissionError:
-        raise OperatorError(f"port {port} is for root only: choose one above 1023, e.g. PORT=8000") from None
-    except OSError as error:
-        if error.errno == errno.EADDRNOTAVAIL:
-            raise OperatorError(
-                f"HOST={host} is no address of this machine: use 127.0.0.1, or 0.0.0.0 for all"
-            ) from None
-        if error.errno != errno.EADDRINUSE:
-            raise OperatorError(f"cannot listen on {host} port {port}: {error.strerror}") from None
-        raise OperatorError(
-            f"port {port} on {host} is taken: stop what listens there, or choose another, e.g. PORT={port + 1}"
-        ) from None

@@ -12,9 +12,16 @@ from stack.configuration import PACKAGES, explain
 from stack.settings import DevSettings
 from write_model.mongo.terms import TermsDiffer
 from write_model.rejection import Unavailable
+from write_model.relay.changes import HistoryLost
 from write_model.relay.publisher import Hole
 from write_model.relay.replay import JournalLacks, TooManyUnpublished
 
+_REMEDIES = {
+    13: ": give the user of MONGODB_URL the role readWrite on MONGODB_DATABASE",
+    18: ": check user and password in MONGODB_URL",
+    40573: ": start MongoDB with --replSet, and initiate the set",
+}
+"""By MongoDB's error codes: Unauthorized, AuthenticationFailed, and change streams on a server of its own."""
 _SETTINGS = {DevSettings.__name__} | {kind.__name__ for kinds in PACKAGES.values() for kind in kinds}
 
 
@@ -28,7 +35,15 @@ def as_line(error: BaseException) -> str | None:
         case InvalidURI() | ConfigurationError():
             return f"MONGODB_URL is not a MongoDB URL that can be used: {error}"
         case OperationFailure():
-            return f"MongoDB refused: {error.details.get('errmsg', error) if error.details else error}"
+            why = error.details.get("errmsg", error) if error.details else error
+            return f"MongoDB refused: {why}{_REMEDIES.get(error.code or 0, '')}"
+        case HistoryLost():
+            return "the oplog of MongoDB does not reach back so far: see that a relay runs, which records what is past"
+        case ModuleNotFoundError() if (error.name or "").startswith("opentelemetry"):
+            return (
+                "OTEL_EXPORTER_OTLP_ENDPOINT is set, but what sends traces is not installed: "
+                "pip install 'orderstream[tracing]', or unset it"
+            )
         case PyMongoError():
             return "MongoDB does not answer: check MONGODB_URL, and that it runs there"
         case RedisError() | RedisUnavailable():

@@ -1,18 +1,16 @@
 """`orderstream parked`: what could not be projected, for the operator to see, retry or discard."""
 
-import asyncio
-from collections.abc import Callable, Coroutine
-from typing import Annotated, Any, TypeVar
+from typing import Annotated
 
 import typer
 
-T = TypeVar("T")
+from stack.execution import run
+from stack.exit_codes import ExitCode
 
 app = typer.Typer(
     name="parked",
     help="Show, retry or discard events that could not be projected.",
     no_args_is_help=True,
-    rich_markup_mode=None,
 )
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="The event's position or id, as `parked list` shows them.")]
@@ -25,8 +23,7 @@ def list_(as_json: AsJson = False) -> None:
     """Show what is parked: the events to blame, each with the number of those that wait behind it."""
     from stack import parked_report, parking
 
-    queues = _run(parking.queues)
-    (parked_report.list_json if as_json else parked_report.list_table)(queues)
+    parked_report.show_queues(run(parking.queues), as_json=as_json)
 
 
 @app.command()
@@ -34,8 +31,7 @@ def show(id: Id, as_json: AsJson = False) -> None:
     """Show a parked event whole, and what waits behind it."""
     from stack import parked_report, parking
 
-    queue, event = _run(lambda: parking.queue_and_event(id))
-    (parked_report.show_json if as_json else parked_report.show_text)(queue, event)
+    parked_report.show_event(*run(lambda: parking.queue_and_event(id)), as_json=as_json)
 
 
 @app.command()
@@ -54,8 +50,8 @@ def retry(
         raise typer.BadParameter("say which: an ID, an aggregate, or --all", param_hint="ID|AGGREGATE")
     from stack import parking
 
-    if not _run(lambda: parking.retry(id, wait)):
-        raise typer.Exit(1)
+    if not run(lambda: parking.retry(id, wait)):
+        raise typer.Exit(ExitCode.NO)
 
 
 @app.command()
@@ -72,13 +68,5 @@ def discard(
     """
     from stack import parking
 
-    if not _run(lambda: parking.discard(id, why, wait, ask=None if yes else typer.confirm)):
-        raise typer.Exit(1)
-
-
-def _run(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
-    from stack.configuration import settings_in_force
-    from stack.discovery import supply_environment
-
-    settings_in_force(supply_environment())
-    return asyncio.run(work())
+    if not run(lambda: parking.discard(id, why, wait, ask=None if yes else typer.confirm)):
+        raise typer.Exit(ExitCode.NO)

@@ -6,10 +6,8 @@ from contextlib import suppress
 from textwrap import shorten
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
-
 from read_model.parked import ParkedEvent, ParkedQueue
+from stack.console import show, show_json, show_table
 
 SHOWN_BEHIND = 20
 """Of the events that wait behind another."""
@@ -27,48 +25,44 @@ def name_of(event: ParkedEvent) -> str:
     return printable(event.event_id or str(event.position))
 
 
-def list_table(queues: Sequence[ParkedQueue]) -> None:
-    """One row for each event that others wait behind, or that stands alone."""
-    console = Console(highlight=False, markup=False)
-    if not console.is_terminal:
-        console.width = 200
-    if not queues:
-        console.print("Nothing is parked.")
-        return
-    table = Table("ID", "Partition", "Aggregate", "Version", "Type", "Reason", "Behind")
-    for queue in queues:
-        head = queue.head
-        version = "" if head.version is None else str(head.version)
-        reason = shorten(printable(head.reason), SHOWN_REASON, placeholder=" ...")
-        row = (printable(head.aggregate_id), version, printable(head.type), reason, str(queue.behind))
-        table.add_row(str(head.position), str(head.partition), *row)
-    console.print(table)
+def show_queues(queues: Sequence[ParkedQueue], *, as_json: bool) -> None:
+    """One row or object for each event that others wait behind, or that stands alone."""
+    if as_json:
+        show_json([_summary(queue.head) | {"behind": queue.behind} for queue in queues])
+    elif queues:
+        columns = ("ID", "Partition", "Aggregate", "Version", "Type", "Reason", "Behind")
+        show_table(columns, map(_row, queues))
+    else:
+        show("Nothing is parked.")
 
 
-def list_json(queues: Sequence[ParkedQueue]) -> None:
-    """A list of objects, as the table has rows."""
-    print(json.dumps([_summary(queue.head) | {"behind": queue.behind} for queue in queues], indent=2))
+def _row(queue: ParkedQueue) -> tuple[str, ...]:
+    head = queue.head
+    version = "" if head.version is None else str(head.version)
+    reason = shorten(printable(head.reason), SHOWN_REASON, placeholder=" ...")
+    names = (str(head.position), str(head.partition), printable(head.aggregate_id))
+    return (*names, version, printable(head.type), reason, str(queue.behind))
 
 
-def show_text(queue: Sequence[ParkedEvent], event: ParkedEvent) -> None:
-    """The event, field by field, its data as JSON; then what is behind it."""
-    console = Console(highlight=False, markup=False, soft_wrap=True)
+def show_event(queue: Sequence[ParkedEvent], event: ParkedEvent, *, as_json: bool) -> None:
+    """The event, field by field, its data as JSON, and what is behind it."""
+    if as_json:
+        behind = [_summary(other) for other in _behind(queue, event)]
+        show_json(_summary(event) | {"entry": _fields(event), "behind": behind})
+    else:
+        _show_text(event, _behind(queue, event))
+
+
+def _show_text(event: ParkedEvent, behind: Sequence[ParkedEvent]) -> None:
     facts = {"position": str(event.position), "partition": str(event.partition), "reason": printable(event.reason)}
     for name, text in (facts | _fields(event)).items():
-        console.print(f"{name:<10} {text if isinstance(text, str) else json.dumps(text, indent=2, ensure_ascii=False)}")
-    behind = _behind(queue, event)
+        show(f"{name:<10} {text if isinstance(text, str) else json.dumps(text, indent=2, ensure_ascii=False)}")
     if behind:
-        console.print(f"\nBehind it: {len(behind)}")
+        show(f"\nBehind it: {len(behind)}")
     for other in behind[:SHOWN_BEHIND]:
-        console.print(f"  {other.position}  version {other.version}  {printable(other.type)}")
+        show(f"  {other.position}  version {other.version}  {printable(other.type)}")
     if len(behind) > SHOWN_BEHIND:
-        console.print(f"  and {len(behind) - SHOWN_BEHIND} more")
-
-
-def show_json(queue: Sequence[ParkedEvent], event: ParkedEvent) -> None:
-    """An object: the event, its entry, and all that is behind it."""
-    behind = [_summary(other) for other in _behind(queue, event)]
-    print(json.dumps(_summary(event) | {"entry": _fields(event), "behind": behind}, indent=2))
+        show(f"  and {len(behind) - SHOWN_BEHIND} more")
 
 
 def _behind(queue: Sequence[ParkedEvent], event: ParkedEvent) -> list[ParkedEvent]:

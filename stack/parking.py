@@ -8,15 +8,13 @@ from dataclasses import dataclass
 from typing import Final, assert_never
 
 from read_model.connection import Reader
-from read_model.errors import ReadFault, WrongPartitions
 from read_model.parked import ParkedEvent, ParkedQueue, find_parked, parked_queue, parked_queues
-from read_model.requests import Requests, open_parking
+from read_model.requests import Requests
 from read_model.schema.requests import Answer, Ask, Outcome, Request
-from read_model.settings import ReadSettings
 from stack.console import say
 from stack.operator_error import OperatorError
 from stack.parked_report import name_of, printable
-from write_model.contracts.streams import PARTITIONS_KEY
+from stack.read_side import open_read_side
 from write_model.mongo import discarded
 from write_model.mongo.database import Database, database_of, open_client
 from write_model.mongo.discarded import Discard, NotInJournal
@@ -30,20 +28,20 @@ _PAUSE_SECONDS: Final = 0.1
 
 async def queues() -> list[ParkedQueue]:
     """All that is parked."""
-    async with _open() as (reader, _):
+    async with open_read_side() as (reader, _):
         return await parked_queues(reader)
 
 
 async def queue_and_event(id: str) -> tuple[list[ParkedEvent], ParkedEvent]:
     """A parked event in its queue; OperatorError where it is not parked."""
-    async with _open() as (reader, _):
+    async with open_read_side() as (reader, _):
         event = await _find(reader, id)
         return await parked_queue(reader, event), event
 
 
 async def retry(id: str | None, patience: float) -> bool:
     """Retry one queue, or all without an id; whether nothing stays parked in them."""
-    async with _open() as (reader, requests):
+    async with open_read_side() as (reader, requests):
         heads = [await _find(reader, id)] if id else [queue.head for queue in await parked_queues(reader)]
         if not heads:
             say("Nothing is parked.")
@@ -59,7 +57,7 @@ async def retry(id: str | None, patience: float) -> bool:
 
 async def discard(id: str, why: str, patience: float, ask: Callable[[str], bool] | None) -> bool:
     """Give an event up; whether nothing of its aggregate stays parked. Without `ask` nobody is asked."""
-    async with _open() as (reader, requests), _database() as database:
+    async with open_read_side() as (reader, requests), _database() as database:
         event = await find_parked(reader, id)
         if event is None:
             return await _discarded_before(database, id)
@@ -91,21 +89,6 @@ class _Asked:
     @property
     def queue(self) -> str:
         return printable(self.event.aggregate_id) or name_of(self.event)
-
-
-@asynccontextmanager
-async def _open() -> AsyncIterator[tuple[Reader, Requests]]:
-    settings = ReadSettings()
-    try:
-        async with open_parking(settings) as (reader, requests):
-            there_are = (await reader.fetch({0: [("GET", PARTITIONS_KEY)]}))[0][0]
-            if there_are and int(there_are) != settings.partitions:
-                raise WrongPartitions(ours=settings.partitions, there_are=there_are)
-            yield reader, requests
-    except WrongPartitions as error:
-        raise OperatorError(str(error)) from error
-    except ReadFault as error:
-        raise OperatorError(f"{error} Check REDIS_URL, and that Redis runs there; then repeat the command") from error
 
 
 @asynccontextmanager

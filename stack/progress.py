@@ -1,13 +1,17 @@
-"""How far a long piece of work is: a bar with rate and remaining time on a terminal, a line now and then elsewhere."""
+"""How far long work is, on stderr: a bar with rate and remaining time on a terminal, else a line now and then.
+
+Nothing of it comes between what a command says on stdout.
+"""
 
 import time
+from contextlib import suppress
 from types import TracebackType
 from typing import Final, Self
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from stack.console import console, say
+from stack.console import errors
 
 _LINE_SECONDS: Final = 10.0
 
@@ -20,11 +24,11 @@ class _Rate(ProgressColumn):
 
 
 class Work:
-    """Shows the work during a `with` block; silent where nobody is to see it."""
+    """Shows the work during a `with` block. `silent`: only on a terminal, because a program reads the rest."""
 
     def __init__(self, *, silent: bool = False) -> None:
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
-        self._bar = Progress(*columns, console=console) if console.is_terminal and not silent else None
+        self._bar = Progress(*columns, console=errors, transient=True) if errors.is_terminal else None
         self._task = self._bar.add_task("", total=None) if self._bar else None
         self._silent = silent
         self._said, self._said_at = "", 0.0
@@ -46,4 +50,5 @@ class Work:
             now = time.monotonic()
             if what != self._said or now - self._said_at > _LINE_SECONDS:
                 self._said, self._said_at = what, now
-                say(f"{what}: {done:,} of {total:,}" if total else what)
+                with suppress(OSError):
+                    errors.print(f"{what}: {done:,} of {total:,}" if total else what)

@@ -1,22 +1,21 @@
 """`orderstream rebuild`: asks for new generations of the read model, and shows how they come along."""
 
 import asyncio
-import json
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Final
 
 from projector.generations import Asked, Generations, NotComplete, State
 from projector.reaching import Unavailable
 from projector.settings import ProjectorSettings
 from projector.startup import connect
-from stack.console import say
+from stack.console import complain, show, show_json
+from stack.exit_codes import ExitCode
 from stack.operator_error import OperatorError
 from stack.progress import Work
 
 _LOOK_SECONDS: Final = 0.25
-_INTERRUPTED: Final = 130
 
 
 @dataclass(frozen=True)
@@ -28,7 +27,7 @@ class Outcome:
     problem: str = ""
 
 
-def run(partition: int | None, rate: float | None, *, as_json: bool) -> int:
+def run(partition: int | None, rate: float | None, *, as_json: bool) -> ExitCode:
     """Rebuild one partition or all, until that is done; answers the exit code."""
     settings, began = ProjectorSettings(), time.monotonic()
     if partition is not None and partition >= settings.partitions:
@@ -37,18 +36,17 @@ def run(partition: int | None, rate: float | None, *, as_json: bool) -> int:
     try:
         outcomes = asyncio.run(_rebuild(settings, partitions, rate, Work(silent=as_json)))
     except KeyboardInterrupt:
-        say("The rebuild goes on; the same command shows it again.")
-        return _INTERRUPTED
+        complain("the rebuild goes on; the same command shows it again")
+        raise
     failed = [outcome for outcome in outcomes if outcome.problem]
+    seconds = time.monotonic() - began
     if as_json:
-        made = [{"partition": o.partition, "generation": o.generation, "problem": o.problem} for o in outcomes]
-        print(json.dumps({"partitions": made, "seconds": round(time.monotonic() - began, 3)}))
-        return 1 if failed else 0
-    for outcome in failed:
-        say(f"Partition {outcome.partition} was not rebuilt: {outcome.problem}.")
-    if not failed:
-        say(f"{len(outcomes)} partitions rebuilt in {time.monotonic() - began:.1f} s.")
-    return 1 if failed else 0
+        show_json({"partitions": [asdict(outcome) for outcome in outcomes], "seconds": round(seconds, 3)})
+    for outcome in failed if not as_json else ():
+        show(f"Partition {outcome.partition} was not rebuilt: {outcome.problem}.")
+    if not failed and not as_json:
+        show(f"{len(outcomes)} {'partition' if len(outcomes) == 1 else 'partitions'} rebuilt in {seconds:.1f} s.")
+    return ExitCode.NO if failed else ExitCode.DONE
 
 
 async def _rebuild(

@@ -1,16 +1,16 @@
 """The command: the stored aggregates first, then the read model, partition by partition; what was found, in words."""
 
 import asyncio
-import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from redis.asyncio import Redis
 
 from projector.generations import Generations
 from projector.startup import connect
-from stack.console import say
+from stack.console import show, show_json
+from stack.exit_codes import ExitCode
 from stack.operator_error import OperatorError
 from stack.progress import Work
 from stack.verify.aggregates import AggregateCheck
@@ -22,7 +22,7 @@ from write_model.mongo.discarded import discarded_ids
 from write_model.settings import RelaySettings
 
 
-def run(partition: int | None, *, as_json: bool) -> int:
+def run(partition: int | None, *, as_json: bool) -> ExitCode:
     """Verify everything, or of the read model one partition; answers the exit code."""
     settings, began = RelaySettings(), time.monotonic()
     if partition is not None and partition >= settings.partitions:
@@ -31,16 +31,21 @@ def run(partition: int | None, *, as_json: bool) -> int:
     findings, looked_at = asyncio.run(_verify(settings, partitions, Work(silent=as_json)))
     seconds = time.monotonic() - began
     if as_json:
-        shown = [{"where": finding.where, "what": finding.what} for finding in findings.first]
-        print(json.dumps({"differences": shown, "count": findings.count, **looked_at, "seconds": round(seconds, 3)}))
-        return 1 if findings.count else 0
+        shown = [finding._asdict() for finding in findings.first]
+        show_json({"differences": shown, "count": findings.count, **looked_at, "seconds": round(seconds, 3)})
+    else:
+        _show(findings, looked_at, seconds)
+    return ExitCode.NO if findings.count else ExitCode.DONE
+
+
+def _show(findings: Findings, looked_at: Mapping[str, int], seconds: float) -> None:
     for finding in findings.first:
-        say(f"{finding.where}: {finding.what}")
+        show(f"{finding.where}: {finding.what}")
     if findings.count > SHOWN:
-        say(f"... and {findings.count - SHOWN:,} more.")
+        show(f"... and {findings.count - SHOWN:,} more.")
     looked = ", ".join(f"{number:,} {what}" for what, number in looked_at.items())
-    say(f"{findings.count or 'No'} differences: {looked}, in {seconds:.1f} s.")
-    return 1 if findings.count else 0
+    differences = "1 difference" if findings.count == 1 else f"{findings.count or 'No'} differences"
+    show(f"{differences}: {looked}, in {seconds:.1f} s.")
 
 
 async def _verify(settings: RelaySettings, partitions: Sequence[int], work: Work) -> tuple[Findings, dict[str, int]]:

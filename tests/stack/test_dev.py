@@ -93,7 +93,7 @@ async def running(directory: Path, port: int) -> AsyncIterator[Dev]:
 async def test_it_starts_watches_over_its_parts_and_leaves_nothing_behind(tmp_path: Path) -> None:
     port = free_port()
     async with running(tmp_path, port) as dev:
-        await dev.expect("Loading demo data: 1104 of 1104")
+        await dev.expect("Loading demo data: 1 of 1,104")
         await dev.expect(f"API       http://{HOST}:{port}/graphql")
         await dev.expect("GraphiQL")
         await dev.expect("staff     ")

@@ -187,8 +187,8 @@ async def test_bytes_that_are_no_text_can_be_shown_and_discarded(
         while not await redis.zcard(KEYS.parked()):
             await consumer.step()
         queue, event = await parking.queue_and_event(str(position(1)))
-        parked_report.show_text(queue, event)
-        parked_report.list_table(await parking.queues())
+        parked_report.show_event(queue, event, as_json=False)
+        parked_report.show_queues(await parking.queues(), as_json=False)
         async with projecting(own):
             assert await parking.discard(str(position(1)), "", PATIENCE, ask=None)
     assert "\\xfe" in capsys.readouterr().out

@@ -1,0 +1,1 @@
+"""`orderstream events`: the journal, as it is written and as it stands."""
