@@ -5,7 +5,6 @@ from typing import TypeVar
 
 from stack.console import complain, show_json
 from stack.exit_codes import ExitCode
-from stack.failures import as_line
 from stack.ids import must_be_an_id
 from stack.operator_error import OperatorError
 from stack.order.comparison import compare
@@ -52,6 +51,8 @@ async def _attempt(reading: Awaitable[T]) -> tuple[T | None, str]:
     except OperatorError as error:
         return None, str(error)
     except Exception as error:
+        from stack.failures import as_line
+
         line = as_line(error)
         if line is None:
             raise

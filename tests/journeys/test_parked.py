@@ -197,7 +197,7 @@ async def test_what_can_be_projected_again_is_retried_and_subscribers_see_it(sys
 async def test_what_is_not_parked_is_said_in_a_line(system: System) -> None:
     for arguments in (("show", "1-1"), ("retry", "ord_x"), ("discard", "nonsense", "--yes")):
         code, out, err = await orderstream(system, *arguments)
-        assert (code, out) == (1, "")
+        assert (code, out) == (3, "")
         assert f"{arguments[1]} is not parked: `orderstream parked list` shows what is" in err
         assert err.count("\n") == 1
     code, out, _ = await orderstream(system, "retry", "--all")

@@ -6,7 +6,7 @@ import os
 import pty
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -84,11 +84,13 @@ async def watched(directory: Path, environment: Mapping[str, str], *arguments: s
         await process.communicate()
 
 
-def on_a_terminal(directory: Path, environment: Mapping[str, str], *arguments: str) -> str:
+def on_a_terminal(
+    directory: Path, environment: Mapping[str, str], *arguments: str, program: Sequence[str] = COMMAND
+) -> str:
     """What a command shows on a terminal, stdout and stderr together."""
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
-        [*COMMAND, *arguments],
+        [*program, *arguments],
         cwd=directory,
         env={**os.environ, "TERM": "xterm-256color", "COLUMNS": "100", **environment},
         stdin=theirs,

@@ -1,6 +1,7 @@
 """The command line, as a person meets it: what it prints, where, and with which exit code."""
 
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -12,12 +13,14 @@ import pytest
 
 from api.auth import Authenticator
 from api.settings import ApiSettings
+from tests.stack.programs import COMMAND, on_a_terminal
 from write_model.contracts.ids import new_id
 from write_model.startup import system_clock
 
 SECRET = "a secret of the tests that is long enough"
 CUSTOMER = new_id("cus", 7, system_clock(), os.urandom)
 PARTS = ("api", "relay", "projector", "expiry", "worker")
+NOWHERE = {"MONGODB_URL": "mongodb://127.0.0.1:1/", "REDIS_URL": "redis://127.0.0.1:1/0"}
 UNSET = {"MONGODB_URL", "REDIS_URL", "AUTH_SECRET", "HOST", "PORT"}
 
 
@@ -49,8 +52,11 @@ def test_version(orderstream: Run) -> None:
 def test_help_names_every_command(orderstream: Run) -> None:
     done = orderstream("--help")
     assert done.returncode == 0
-    for command in (*PARTS, "dev", "rebuild", "verify", "token", "schema", "settings", "version", "parked"):
-        assert f"\n  {command} " in done.stdout
+    for command in (
+        *(*PARTS, "dev", "rebuild", "verify", "token", "schema", "settings", "version"),
+        *("parked", "events", "order"),
+    ):
+        assert f"\n│ {command} " in done.stdout
 
 
 @pytest.mark.parametrize(
@@ -66,10 +72,17 @@ def test_help_names_every_command(orderstream: Run) -> None:
         ("parked", "retry"),
         ("parked", "retry", "1-1", "--all"),
         ("parked", "discard"),
+        ("events",),
+        ("events", "show"),
+        ("events", "show", "nonsense"),
+        ("events", "tail", "--aggregate", "ord_1"),
+        ("events", "tail", "--since", "never"),
+        ("order",),
+        ("order", CUSTOMER),
     ],
 )
 def test_wrong_usage_is_2_and_says_so_on_stderr(orderstream: Run, arguments: tuple[str, ...]) -> None:
-    done = orderstream(*arguments)
+    done = orderstream(*arguments, **NOWHERE)
     assert done.returncode == 2
     assert "Usage: orderstream" in done.stdout + done.stderr
     assert "Traceback" not in done.stderr
@@ -155,6 +168,10 @@ def test_half_an_api_asks_for_what_that_half_needs(orderstream: Run, half: str, 
         ("verify", {"REDIS_URL": "redis://127.0.0.1:1/0"}, "MONGODB_URL is not set"),
         ("rebuild --partition 8", {"REDIS_URL": "redis://127.0.0.1:1/0"}, "there is no partition 8: they are 0 to 7"),
         ("rebuild", {"REDIS_URL": "redis://127.0.0.1:1/0"}, "Redis does not answer as it should"),
+        ("events tail", {}, "MONGODB_URL is not set: set it"),
+        ("events tail", NOWHERE, "MongoDB does not answer: check MONGODB_URL"),
+        ("events show cus_0000000000000000000000000000", NOWHERE, "MongoDB does not answer: check MONGODB_URL"),
+        ("plan nothing.graphql", {}, "nothing.graphql: No such file or directory"),
     ],
 )
 def test_what_is_wrong_with_the_settings_is_one_line(
@@ -178,8 +195,8 @@ def test_a_directory_that_cannot_be_used_is_one_line(orderstream: Run, tmp_path:
 
 
 def complaint(done: subprocess.CompletedProcess[str]) -> str:
-    """The one line on stderr of a command that failed with exit code 1."""
-    assert done.returncode == 1, done.stderr
+    """The one line on stderr of a command that could not be done."""
+    assert done.returncode == 3, done.stderr
     assert done.stderr.startswith("orderstream: ")
     assert done.stderr.count("\n") == 1, done.stderr
     assert done.stdout == ""
@@ -199,7 +216,7 @@ def test_the_plan_of_a_query_can_be_read(orderstream: Run, tmp_path: Path) -> No
     for wrong in ("{ order }", "{ order", "mutation { placeOrder }", "{ __schema { description } }", nested):
         (tmp_path / "wrong.graphql").write_text(wrong)
         refused = orderstream("plan", "wrong.graphql")
-        assert (refused.returncode, refused.stdout, refused.stderr.count("\n")) == (1, "", 1)
+        assert (refused.returncode, refused.stdout, refused.stderr.count("\n")) == (3, "", 1)
 
 
 @pytest.mark.parametrize(("format", "begins"), [("json", "{"), ("console", "20")])
@@ -219,3 +236,90 @@ def test_a_port_for_metrics_that_is_taken_is_one_line(orderstream: Run) -> None:
         port = taken.getsockname()[1]
         done = orderstream("projector", REDIS_URL="redis://127.0.0.1:1/0", METRICS_PORT=str(port))
     assert f"METRICS_PORT={port}, METRICS_HOST=127.0.0.1: Address already in use" in complaint(done)
+
+
+def test_a_port_that_is_taken_is_one_line(orderstream: Run) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = orderstream("api", **NOWHERE, AUTH_SECRET=SECRET, PORT=str(port))
+    assert f"port {port} on 127.0.0.1 is taken: stop what listens there, or choose another" in complaint(done)
+
+
+def test_traces_that_nothing_can_send_are_one_line(orderstream: Run, tmp_path: Path) -> None:
+    (tmp_path / "opentelemetry").mkdir()
+    absent = "raise ModuleNotFoundError(\"No module named 'opentelemetry.sdk'\", name='opentelemetry.sdk')"
+    (tmp_path / "opentelemetry" / "sdk.py").write_text(absent)
+    (tmp_path / "opentelemetry" / "context.py").write_text(absent)
+    environment = {"PYTHONPATH": str(tmp_path), "OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1"}
+    says = complaint(orderstream("projector", **NOWHERE, **environment))
+    assert "OTEL_EXPORTER_OTLP_ENDPOINT is set" in says
+    assert "pip install 'orderstream[tracing]'" in says
+
+
+@pytest.mark.parametrize(
+    ("arguments", "meant"), [(("evnts",), "events"), (("parked", "lst"), "list"), (("settings", "--jsn"), "--json")]
+)
+def test_a_typing_error_is_told_what_was_meant(orderstream: Run, arguments: tuple[str, ...], meant: str) -> None:
+    done = orderstream(*arguments)
+    assert done.returncode == 2
+    assert meant in done.stderr.partition("Error")[2]
+
+
+@pytest.mark.parametrize(
+    ("shell", "words", "wanted"),
+    [
+        ("bash", "orderstream ev", "events"),
+        ("zsh", "orderstream events t", "tail"),
+        ("fish", "orderstream events tail --type orderp", "OrderPlaced"),
+    ],
+)
+def test_a_shell_completes_commands_and_events(orderstream: Run, shell: str, words: str, wanted: str) -> None:
+    script = orderstream("--show-completion", shell).stdout
+    assert "_ORDERSTREAM_COMPLETE=complete_" in script
+    last = words.rpartition(" ")[2]
+    asked = {
+        "bash": {"COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))},
+        "zsh": {"_TYPER_COMPLETE_ARGS": words},
+        "fish": {
+            "_TYPER_COMPLETE_ARGS": words,
+            "_TYPER_COMPLETE_FISH_ACTION": "get-args",
+            "_TYPER_COMPLETE_WORD": last,
+        },
+    }[shell]
+    assert wanted in orderstream(_ORDERSTREAM_COMPLETE=f"complete_{shell}", **asked).stdout
+
+
+@pytest.mark.parametrize("command", ["schema", "settings", "settings --json", "version"])
+def test_a_reader_that_has_gone_is_no_failure_of_ours(tmp_path: Path, command: str) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        [*COMMAND, *command.split()], cwd=tmp_path, stdout=writer, stderr=subprocess.PIPE, check=False, timeout=60
+    )
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (141, b"")
+
+
+def test_colours_are_for_terminals(orderstream: Run, tmp_path: Path) -> None:
+    refused = ("rebuild", "--partition", "8")
+    assert "\x1b[1;31morderstream:\x1b[0m there is no partition 8" in on_a_terminal(tmp_path, NOWHERE, *refused)
+    assert "\x1b" not in orderstream(*refused, **NOWHERE).stderr
+    for command in (("settings",), ("--help",), ("bogus",)):
+        assert "\x1b[" in on_a_terminal(tmp_path, NOWHERE, *command)
+        assert "\x1b[" not in orderstream(*command).stdout
+    plain = on_a_terminal(tmp_path, {**NOWHERE, "NO_COLOR": "1"}, "settings")
+    assert not re.search("\x1b\\[[0-9;]*3[0-7]m", plain)
+
+
+def test_long_work_has_a_bar_on_a_terminal_and_lines_elsewhere(tmp_path: Path) -> None:
+    work = """
+from stack.progress import Work
+with Work() as work:
+    for done in range(1, 4): work.show("Working", done, 3)
+"""
+    command = [sys.executable, "-c", work]
+    elsewhere = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    assert (elsewhere.stdout, elsewhere.stderr) == ("", "Working: 1 of 3\n")
+    shown = on_a_terminal(tmp_path, {}, program=command)
+    assert "Working" in shown
+    assert "3/3" in shown

@@ -107,7 +107,7 @@ async def test_it_starts_watches_over_its_parts_and_leaves_nothing_behind(tmp_pa
         assert dev.query("{ products { totalCount } }") == {"data": {"products": {"totalCount": 60}}}
 
         second = command(tmp_path, "dev")
-        assert second.returncode == 1
+        assert second.returncode == 3
         assert f"already runs in this directory (process {dev.child.pid}, http://{HOST}:{port})" in second.stderr
 
         token = command(tmp_path, "token", "--role", "staff").stdout.strip()
@@ -145,7 +145,7 @@ async def test_a_taken_port_is_found_before_anything_starts(tmp_path: Path) -> N
     with socket.create_server((HOST, 0)) as taken:
         port = taken.getsockname()[1]
         done = command(tmp_path, "dev", PORT=str(port))
-    assert done.returncode == 1
+    assert done.returncode == 3
     assert done.stderr == (
         f"orderstream: port {port} on {HOST} is taken: stop what listens there,"
         f" or choose another, e.g. PORT={port + 1}\n"

@@ -4,9 +4,9 @@ import asyncio
 import json
 import os
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -16,6 +16,10 @@ from pymongo import MongoClient
 from redis.asyncio import Redis
 
 from read_model.schema.keys import Keys
+from stack.events import history
+from stack.exit_codes import ExitCode
+from stack.operator_error import OperatorError
+from stack.order import command
 from tests.faults.proxy import Proxy
 from tests.stack.programs import COMMAND, run, watched
 from tests.system import Client, System, running_system
@@ -49,22 +53,35 @@ async def confirm(staff: Client, order_id: str) -> None:
     assert (await staff.data(query, id=order_id))["confirmOrder"]["receipt"]
 
 
-async def order(system: System, id: str, *, exit_code: int) -> dict[str, Any]:
+Said = pytest.CaptureFixture[str]
+
+
+@pytest.fixture(autouse=True)
+def environment(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a command of this process is told; processes of their own are told it as well."""
+    for name, value in system.environment.items():
+        monkeypatch.setenv(name, value)
+
+
+async def order(id: str, said: Said, exit_code: ExitCode) -> dict[str, Any]:
     """What is said of an order, as JSON."""
-    done = await run(system.log.parent, system.environment, "order", id, "--json")
-    assert done.returncode == exit_code, done.stdout + done.stderr
-    found: dict[str, Any] = json.loads(done.stdout)
+    code, found = await attempt(id, said)
+    assert code == exit_code, found
     return found
 
 
-async def agreeing(system: System, id: str) -> dict[str, Any]:
-    """The same, once the read model has it all."""
+async def attempt(id: str, said: Said) -> tuple[ExitCode, dict[str, Any]]:
+    said.readouterr()
+    code = await command.run(id, as_json=True)
+    return code, json.loads(said.readouterr().out)
+
+
+async def until(id: str, said: Said, condition: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+    """What is said of an order, once it is so."""
     async with asyncio.timeout(60):
-        while True:
-            done = await run(system.log.parent, system.environment, "order", id, "--json")
-            if done.returncode == 0:
-                found: dict[str, Any] = json.loads(done.stdout)
-                return found
+        while not condition((await attempt(id, said))[1]):  # noqa: ASYNC110 - other processes set no events
+            await asyncio.sleep(0.1)
+    return (await attempt(id, said))[1]
 
 
 @asynccontextmanager
@@ -153,59 +170,75 @@ async def test_it_ends_when_its_reader_has_gone_though_nothing_happens(system: S
     assert (process.returncode, complaints) == (141, b"")
 
 
-async def test_events_are_shown_whole(system: System, staff: Client) -> None:
+async def test_events_are_shown_whole(staff: Client, capsys: Said) -> None:
     id = await place(staff)
     await staff.receipt("confirmOrder", orderId=id)
-    done = await run(system.log.parent, system.environment, "events", "show", id, "--json")
-    events = [json.loads(line) for line in done.stdout.splitlines()]
+    await history.show(id, as_json=True)
+    events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [event["type"] for event in events] == ["OrderPlaced", "OrderConfirmed"]
     assert events[0]["discarded"] is None
-    one = await run(system.log.parent, system.environment, "events", "show", f"{id}@2", "--json")
-    assert json.loads(one.stdout) == events[1]
-    text = (await run(system.log.parent, system.environment, "events", "show", id)).stdout
+    await history.show(f"{id}@2", as_json=True)
+    assert json.loads(capsys.readouterr().out) == events[1]
+    await history.show(id, as_json=False)
+    text = capsys.readouterr().out
     assert f"OrderPlaced  {id}@1" in text
     assert '"city": "London"' in text
 
 
-async def test_an_event_that_is_not_there_is_said_with_what_is(system: System, staff: Client) -> None:
+async def test_an_event_that_was_given_up_says_so(system: System, staff: Client, capsys: Said) -> None:
+    id = await place(staff)
+    record = {
+        "_id": f"{id}@1",
+        "position": "1-1",
+        "by": "sam",
+        "at": datetime(2026, 11, 20, tzinfo=UTC),
+        "why": "a test",
+    }
+    with MongoClient[dict[str, Any]](system.environment["MONGODB_URL"]) as client:
+        discarded = client[system.environment["MONGODB_DATABASE"]]["discarded"]
+        discarded.insert_one(record)
+        await history.show(id, as_json=True)
+        discarded.delete_one({"_id": f"{id}@1"})
+    at = "2026-11-20T00:00:00.000Z"
+    assert json.loads(capsys.readouterr().out)["discarded"] == {"by": "sam", "at": at, "why": "a test"}
+
+
+async def test_an_event_that_is_not_there_is_said_with_what_is(staff: Client) -> None:
     id = await place(staff)
     for what, said in ((f"{id}@9", f"the last one of {id} is @1"), (f"{id[:-2]}zz", "it has none of")):
-        done = await run(system.log.parent, system.environment, "events", "show", what)
-        assert (done.returncode, done.stdout) == (3, "")
-        assert said in done.stderr
+        with pytest.raises(OperatorError, match=said):
+            await history.show(what, as_json=True)
 
 
-async def test_an_order_that_is_shown_agrees(system: System, staff: Client) -> None:
+async def test_an_order_that_is_shown_agrees(staff: Client, capsys: Said) -> None:
     id = await place(staff)
-    found = await order(system, id, exit_code=0)
+    found = await order(id, capsys, ExitCode.DONE)
     assert (found["agree"], found["problems"], found["differences"]) == (True, [], [])
     assert found["state"] == found["row"]
     assert (found["state"]["status"], found["state"]["lines"][0]["quantity"]) == ("PLACED", 1)
     assert [(event["type"], event["in_redis"]) for event in found["events"]] == [("OrderPlaced", "shown")]
-    text = (await run(system.log.parent, system.environment, "order", id)).stdout
-    assert "MongoDB, Redis and the journal agree." in text
+    assert await command.run(id, as_json=False) == ExitCode.DONE
+    assert "MongoDB, Redis and the journal agree." in capsys.readouterr().out
 
 
-async def test_what_is_behind_is_said_with_what_it_waits_for(system: System, staff: Client) -> None:
+async def test_what_is_behind_is_said_with_what_it_waits_for(system: System, staff: Client, capsys: Said) -> None:
     id = await place(staff)
     async with stopped(system, "projector"):
         await confirm(staff, id)
-        async with asyncio.timeout(60):
-            while (found := await order(system, id, exit_code=1))["events"][1]["in_redis"] != "published":
-                pass  # the relay is on its way
+        found = await until(id, capsys, lambda found: found["events"][1]["in_redis"] == "published")
         assert found["problems"][0] == "The row is at version 1, 1 event behind."
         assert "see that a projector runs" in found["problems"][1]
-        assert found["differences"] == []
+        assert (found["differences"], found["agree"]) == ([], False)
         async with stopped(system, "relay"):
-            await staff.data(
-                "mutation($id: ID!) { cancelOrder(input: {orderId: $id, reason: OTHER}) { receipt { id } } }", id=id
-            )
-            other = (await order(system, id, exit_code=1))["events"]
-            assert [event["in_redis"] for event in other] == ["shown", "published", "not published"]
-    assert (await agreeing(system, id))["row"]["status"] == "CANCELLED"
+            query = "mutation($id: ID!) { cancelOrder(input: { orderId: $id, reason: OTHER }) { receipt { id } } }"
+            await staff.data(query, id=id)
+            events = (await order(id, capsys, ExitCode.NO))["events"]
+            assert [event["in_redis"] for event in events] == ["shown", "published", "not published"]
+    found = await until(id, capsys, lambda found: found["agree"])
+    assert found["row"]["status"] == "CANCELLED"
 
 
-async def test_an_order_without_a_row_waits_for_the_relay(system: System, staff: Client) -> None:
+async def test_an_order_without_a_row_waits_for_the_relay(system: System, staff: Client, capsys: Said) -> None:
     customer_id, product_id = await staff.register_customer(), await staff.add_product()
     async with stopped(system, "relay"):
         placing = """mutation($customer: ID!, $product: ID!) { placeOrder(input: {
@@ -214,50 +247,53 @@ async def test_an_order_without_a_row_waits_for_the_relay(system: System, staff:
         }) { receipt { id } } }"""
         placed = await staff.data(placing, customer=customer_id, product=product_id)
         id = placed["placeOrder"]["receipt"]["id"]
-        async with asyncio.timeout(60):
-            while "see that a relay runs" not in (found := await order(system, id, exit_code=1))["problems"][1]:
-                pass  # a relay that is silent for moments may be at work
+        found = await until(id, capsys, lambda found: "see that a relay runs" in found["problems"][1])
         assert found["problems"][0] == "There is no row yet, 1 event behind."
         assert (found["row"], found["state"]["status"]) == (None, "PLACED")
-    await agreeing(system, id)
+    await until(id, capsys, lambda found: found["agree"])
 
 
-async def test_what_differs_is_named(system: System, staff: Client) -> None:
+async def test_what_differs_is_named(system: System, staff: Client, capsys: Said) -> None:
     id = await place(staff)
     row = Keys(partition_of(id, PARTITIONS), 1).order(id)
     async with Redis.from_url(system.environment["REDIS_URL"], decode_responses=True) as redis:
         summary = str(await redis.hget(row, "summary"))
         await redis.hset(row, "summary", summary.replace('"PLACED"', '"SHIPPED"'))
-        found = await order(system, id, exit_code=1)
+        found = await order(id, capsys, ExitCode.NO)
         assert found["differences"] == ["status"]
         assert found["problems"][0] == "status: Redis has it otherwise than the journal"
         await redis.hset(row, "summary", "nonsense")
-        assert "The row cannot be read" in (await order(system, id, exit_code=1))["problems"][0]
+        assert "The row cannot be read" in (await order(id, capsys, ExitCode.NO))["problems"][0]
         await redis.hset(row, "summary", summary)
     with MongoClient[dict[str, Any]](system.environment["MONGODB_URL"]) as client:
         orders = client[system.environment["MONGODB_DATABASE"]]["orders"]
         orders.update_one({"_id": id}, {"$inc": {"total": 1}})
-        found = await order(system, id, exit_code=1)
+        found = await order(id, capsys, ExitCode.NO)
         assert found["problems"][0] == "total: MongoDB has it otherwise than the journal"
         orders.update_one({"_id": id}, {"$inc": {"total": -1}})
 
 
-async def test_half_of_the_servers_show_their_half(system: System, staff: Client) -> None:
+@pytest.mark.parametrize(
+    ("variable", "nobody", "missing", "there"),
+    [
+        ("MONGODB_URL", "mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=100", "state", "row"),
+        ("REDIS_URL", "redis://127.0.0.1:1/0", "row", "state"),
+    ],
+)
+async def test_half_of_the_servers_show_their_half(
+    system: System, staff: Client, variable: str, nobody: str, missing: str, there: str
+) -> None:
     id = await place(staff)
-    nobody = {"MONGODB_URL": "mongodb://127.0.0.1:1/", "REDIS_URL": "redis://127.0.0.1:1/0"}
-    for variable, missing, there in (("MONGODB_URL", "state", "row"), ("REDIS_URL", "row", "state")):
-        lacking = replace(system, environment={**system.environment, variable: nobody[variable]})
-        done = await run(system.log.parent, lacking.environment, "order", id, "--json")
-        found = json.loads(done.stdout)
-        assert (done.returncode, found[missing], found["agree"]) == (3, None, False)
-        assert found[there]["status"] == "PLACED"
-        assert done.stderr.startswith("orderstream: ")
-        assert done.stderr.count("\n") == 1
-        assert f"heck {variable}" in done.stderr
+    done = await run(system.log.parent, {**system.environment, variable: nobody}, "order", id, "--json")
+    found = json.loads(done.stdout)
+    assert (done.returncode, found[missing], found["agree"]) == (3, None, False)
+    assert found[there]["status"] == "PLACED"
+    assert done.stderr.startswith("orderstream: ")
+    assert done.stderr.count("\n") == 1
+    assert f"heck {variable}" in done.stderr
 
 
-async def test_an_order_that_nobody_has_is_said(system: System) -> None:
+async def test_an_order_that_nobody_has_is_said() -> None:
     id = "ord_" + "0" * 28
-    done = await run(system.log.parent, system.environment, "order", id)
-    assert (done.returncode, done.stdout) == (3, "")
-    assert f"MongoDB has no order {id}" in done.stderr
+    with pytest.raises(OperatorError, match=f"MongoDB has no order {id}"):
+        await command.run(id, as_json=True)
