@@ -1,19 +1,26 @@
 """The exit codes of every command, for scripts. Each means the same wherever it comes."""
 
+from collections.abc import Mapping
 from enum import IntEnum
+from typing import Final
 
 
 class ExitCode(IntEnum):
-    """What became of it."""
+    """What became of a command."""
 
     DONE = 0
     NO = 1
-    """It was done, and its answer is no: something differs, is behind, stays parked or was not rebuilt."""
     USAGE = 2
-    """The command line makes no sense; nothing was done."""
     FAILED = 3
-    """It could not be done; stderr says why, and what to do."""
     INTERRUPTED = 130
-    """Ctrl-C, 128 + SIGINT."""
     NO_READER = 141
-    """Whoever read what it said has gone, 128 + SIGPIPE."""
+
+
+MEANINGS: Final[Mapping[ExitCode, str]] = {
+    ExitCode.DONE: "done",
+    ExitCode.NO: "done, and the answer is no: something differs, is behind, stays parked, was not rebuilt",
+    ExitCode.USAGE: "the command line makes no sense; nothing was done",
+    ExitCode.FAILED: "it could not be done; the one line on stderr says why, and what to do",
+    ExitCode.INTERRUPTED: "Ctrl-C (128 + SIGINT)",
+    ExitCode.NO_READER: "whoever read what it said has gone (128 + SIGPIPE)",
+}

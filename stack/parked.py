@@ -41,6 +41,7 @@ def retry(
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="Whatever is parked.")] = False,
     wait: Wait = 15,
+    as_json: AsJson = False,
 ) -> None:
     """Project an aggregate's parked events again, in order, until one fails or none is left.
 
@@ -48,9 +49,12 @@ def retry(
     """
     if (id is None) != everything:
         raise typer.BadParameter("say which: an ID, an aggregate, or --all", param_hint="ID|AGGREGATE")
-    from stack import parking
+    from stack import parked_report, parking
 
-    if not run(lambda: parking.retry(id, wait)):
+    answers = parked_report.Answers(as_json=as_json)
+    is_free = run(lambda: parking.retry(id, wait, answers.take))
+    answers.end()
+    if not is_free:
         raise typer.Exit(ExitCode.NO)
 
 

@@ -4,9 +4,10 @@ import json
 from collections.abc import Sequence
 from contextlib import suppress
 from textwrap import shorten
-from typing import Any
+from typing import Any, assert_never
 
 from read_model.parked import ParkedEvent, ParkedQueue
+from read_model.schema.requests import Answer, Outcome
 from stack.console import show, show_json, show_table
 
 SHOWN_BEHIND = 20
@@ -63,6 +64,55 @@ def _show_text(event: ParkedEvent, behind: Sequence[ParkedEvent]) -> None:
         show(f"  {other.position}  version {other.version}  {printable(other.type)}")
     if len(behind) > SHOWN_BEHIND:
         show(f"  and {len(behind) - SHOWN_BEHIND} more")
+
+
+class Answers:
+    """What comes of queues that were asked to be projected again: told at once, or all as one list in JSON."""
+
+    def __init__(self, *, as_json: bool) -> None:
+        self._as_json = as_json
+        self._all: list[tuple[str, Answer]] = []
+
+    def take(self, queue: str, answer: Answer) -> None:
+        """One more."""
+        self._all.append((queue, answer))
+        if not self._as_json:
+            show(f"{queue}: {told(answer)}")
+
+    def end(self) -> None:
+        """There are no more."""
+        if self._as_json:
+            show_json([_answer(queue, answer) for queue, answer in self._all])
+        elif not self._all:
+            show("Nothing is parked.")
+
+
+def _answer(queue: str, answer: Answer) -> dict[str, Any]:
+    stuck = answer.outcome is Outcome.STUCK
+    return {
+        "aggregate": queue,
+        "outcome": answer.outcome,
+        "projected": answer.projected,
+        "id": str(answer.position) if stuck else None,
+        "reason": printable(answer.reason) if stuck else None,
+    }
+
+
+def told(answer: Answer) -> str:
+    """What came of a request, in words."""
+    done = f"{answer.projected} parked {'event' if answer.projected == 1 else 'events'} taken in"
+    match answer.outcome:
+        case Outcome.FREE:
+            return f"{done}, nothing is parked any more."
+        case Outcome.STUCK:
+            reason = " ".join(printable(answer.reason).split())
+            return f"{done}; {answer.position} stays parked, and what is behind it: {reason}"
+        case Outcome.UNKNOWN:
+            return "the projector does not know this kind of request: it is older than this command line."
+        case None:
+            raise ValueError("an answer that is told has an outcome")
+        case outcome:
+            assert_never(outcome)
 
 
 def _behind(queue: Sequence[ParkedEvent], event: ParkedEvent) -> list[ParkedEvent]:

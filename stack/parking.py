@@ -5,7 +5,7 @@ import getpass
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Final, assert_never
+from typing import Final
 
 from read_model.connection import Reader
 from read_model.parked import ParkedEvent, ParkedQueue, find_parked, parked_queue, parked_queues
@@ -13,7 +13,7 @@ from read_model.requests import Requests
 from read_model.schema.requests import Answer, Ask, Outcome, Request
 from stack.console import say
 from stack.operator_error import OperatorError
-from stack.parked_report import name_of, printable
+from stack.parked_report import name_of, printable, told
 from stack.read_side import open_read_side
 from write_model.mongo import discarded
 from write_model.mongo.database import Database, database_of, open_client
@@ -39,18 +39,16 @@ async def queue_and_event(id: str) -> tuple[list[ParkedEvent], ParkedEvent]:
         return await parked_queue(reader, event), event
 
 
-async def retry(id: str | None, patience: float) -> bool:
-    """Retry one queue, or all without an id; whether nothing stays parked in them."""
+async def retry(id: str | None, patience: float, tell: Callable[[str, Answer], None]) -> bool:
+    """Retry one queue, or all without an id; whether nothing stays parked in them. `tell` hears what came of each."""
     async with open_read_side() as (reader, requests):
         heads = [await _find(reader, id)] if id else [queue.head for queue in await parked_queues(reader)]
-        if not heads:
-            say("Nothing is parked.")
         stuck = 0
         for start in range(0, len(heads), AT_ONCE):
             part = heads[start : start + AT_ONCE]
             asked = [await _ask(requests, Ask.RETRY, head) for head in part]
             async for answered, answer in _answers(requests, asked, patience):
-                say(f"{answered.queue}: {_told(answer)}")
+                tell(answered.queue, answer)
                 stuck += answer.outcome is not Outcome.FREE
         return not stuck
 
@@ -74,7 +72,7 @@ async def discard(id: str, why: str, patience: float, ask: Callable[[str], bool]
             if not answer.discarded and is_new:
                 await discarded.withdraw(database, event.event_id or "")
                 raise OperatorError(f"{name_of(event)} was projected meanwhile, and is not discarded")
-            say(f"{name_of(event)} is discarded. {asked.queue}: {_told(answer)}")
+            say(f"{name_of(event)} is discarded. {asked.queue}: {told(answer)}")
             return answer.outcome is Outcome.FREE
         return False
 
@@ -178,19 +176,3 @@ def _meaning(event: ParkedEvent) -> str:
     elif event.aggregate_id:
         lines.append("The aggregate's later events are projected without it.")
     return " ".join(lines)
-
-
-def _told(answer: Answer) -> str:
-    done = f"{answer.projected} parked {'event' if answer.projected == 1 else 'events'} taken in"
-    match answer.outcome:
-        case Outcome.FREE:
-            return f"{done}, nothing is parked any more."
-        case Outcome.STUCK:
-            reason = " ".join(printable(answer.reason).split())
-            return f"{done}; {answer.position} stays parked, and what is behind it: {reason}"
-        case Outcome.UNKNOWN:
-            return "the projector does not know this kind of request: it is older than this command line."
-        case None:
-            raise ValueError("an answer that is told has an outcome")
-        case outcome:
-            assert_never(outcome)

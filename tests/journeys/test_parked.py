@@ -126,6 +126,9 @@ async def test_poison_is_shown_and_discarded_and_stays_discarded_when_redis_is_l
 
         code, out, _ = await orderstream(system, "retry", order_id)
         assert (code, "unknown event type 'OrderHeld'" in out) == (1, True)
+        code, out, _ = await orderstream(system, "retry", order_id, "--json")
+        [answer] = json.loads(out)
+        assert (code, answer["aggregate"], answer["outcome"], answer["id"]) == (1, order_id, "stuck", head["id"])
         code, out, err = await orderstream(system, "discard", f"{order_id}@2", "--why", "a test")
         assert (code, "for ever?" in out, "Aborted" in err) == (1, True, True), "nobody said yes"
         assert len(await parked(system)) == 1

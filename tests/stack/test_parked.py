@@ -212,4 +212,4 @@ async def test_another_number_of_partitions_is_refused(
 async def test_a_redis_that_is_not_there_is_said(stored: Collections, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1/0")
     with pytest.raises(OperatorError, match="Check REDIS_URL"):
-        await parking.retry(None, PATIENCE)
+        await parking.retry(None, PATIENCE, parked_report.Answers(as_json=False).take)
