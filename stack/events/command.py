@@ -11,10 +11,10 @@ app = typer.Typer(name="events", help="Follow the journal, or show its events wh
 AsJson = Annotated[bool, typer.Option("--json", help="A JSON object a line.")]
 
 
-def _types(incomplete: str) -> list[str]:
+def _types() -> list[str]:
     from write_model.contracts.codec import EVENT_TYPES
 
-    return [name for name in EVENT_TYPES if name.lower().startswith(incomplete.lower())]
+    return list(EVENT_TYPES)
 
 
 @app.command()

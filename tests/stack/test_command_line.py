@@ -267,7 +267,7 @@ def test_a_typing_error_is_told_what_was_meant(orderstream: Run, arguments: tupl
     [
         ("bash", "orderstream ev", "events"),
         ("zsh", "orderstream events t", "tail"),
-        ("fish", "orderstream events tail --type orderp", "OrderPlaced"),
+        ("fish", "orderstream events tail --type OrderP", "OrderPlaced"),
     ],
 )
 def test_a_shell_completes_commands_and_events(orderstream: Run, shell: str, words: str, wanted: str) -> None:
