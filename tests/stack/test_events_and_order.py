@@ -53,6 +53,11 @@ async def confirm(staff: Client, order_id: str) -> None:
     assert (await staff.data(query, id=order_id))["confirmOrder"]["receipt"]
 
 
+async def cancel(staff: Client, order_id: str) -> None:
+    query = "mutation($id: ID!) { cancelOrder(input: { orderId: $id, reason: OTHER }) { receipt { id } } }"
+    assert (await staff.data(query, id=order_id))["cancelOrder"]["receipt"]
+
+
 Said = pytest.CaptureFixture[str]
 
 
@@ -152,6 +157,21 @@ async def test_a_lost_connection_is_made_again_without_a_gap(system: System, sta
         proxy.stop()
 
 
+async def test_ctrl_c_ends_it_while_mongodb_says_nothing(system: System, staff: Client) -> None:
+    id = await place(staff)
+    proxy = await Proxy.start(int(system.environment["MONGODB_URL"].split("/")[2].rpartition(":")[2]))
+    direct = {"MONGODB_URL": f"mongodb://127.0.0.1:{proxy.port}/?directConnection=true"}
+    arguments = ("events", "tail", "--aggregate", id, "--since", "1h")
+    try:
+        async with watched(system.log.parent, {**system.environment, **direct}, *arguments) as tail:
+            assert id in await tail.line()
+            proxy.stall()
+            tail.process.send_signal(signal.SIGINT)
+            assert await tail.end() == (130, "")
+    finally:
+        proxy.stop()
+
+
 async def test_it_ends_when_its_reader_has_gone_though_nothing_happens(system: System, staff: Client) -> None:
     id = await place(staff)
     reader, writer = os.pipe()
@@ -222,16 +242,18 @@ async def test_an_order_that_is_shown_agrees(staff: Client, capsys: Said) -> Non
 
 
 async def test_what_is_behind_is_said_with_what_it_waits_for(system: System, staff: Client, capsys: Said) -> None:
-    id = await place(staff)
+    id, other = await place(staff), await place(staff)
     async with stopped(system, "projector"):
-        await confirm(staff, id)
+        for its in (id, other):
+            await confirm(staff, its)
+        await cancel(staff, other)
+        await until(other, capsys, lambda found: found["events"][2]["in_redis"] == "published")
         found = await until(id, capsys, lambda found: found["events"][1]["in_redis"] == "published")
         assert found["problems"][0] == "The row is at version 1, 1 event behind."
         assert "see that a projector runs" in found["problems"][1]
         assert (found["differences"], found["agree"]) == ([], False)
         async with stopped(system, "relay"):
-            query = "mutation($id: ID!) { cancelOrder(input: { orderId: $id, reason: OTHER }) { receipt { id } } }"
-            await staff.data(query, id=id)
+            await cancel(staff, id)
             events = (await order(id, capsys, ExitCode.NO))["events"]
             assert [event["in_redis"] for event in events] == ["shown", "published", "not published"]
     found = await until(id, capsys, lambda found: found["agree"])
