@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 from read_model.changes import Changes
 from read_model.connection import Reader
 from read_model.errors import BeingPrepared, NoReply, StandsStill, WrongPartitions
-from read_model.projection import COUNTED, projection_status
+from read_model.projection import COUNTED, lag_by_partition, projection_status
 from read_model.schema.keys import Keys
 from read_model.settings import ReadSettings
 from read_model.startup import open_read_model
@@ -91,6 +91,45 @@ async def test_counting_is_bounded(reader: Reader, changes: Changes, projected: 
             many.xadd(events_key(0), {"type": "OrderPlaced", "at": ""}, id=f"{2**52}-{n + 1}")
         await many.execute()
     assert (await projection_status(reader, changes)).lag_events == COUNTED
+
+
+async def test_what_is_behind_is_found_behind_thousands_of_watermarks_and_between_them(
+    reader: Reader, projected: Projected, redis: Redis
+) -> None:
+    """As while no projector works: four watermarks a second come in, and seldom an event."""
+    second = int((await server_time(redis)).timestamp()) - 10_000
+    streams = {0: (3 * COUNTED, 7), 1: (3 * COUNTED, 0), 2: (COUNTED, 1), 3: (0, 1)}
+    async with redis.pipeline(transaction=False) as many:
+        for partition, (watermarks, events) in streams.items():
+            many.hset(projected_key(partition), "position", f"{second * 1000}-0")
+            for n in range(watermarks):
+                many.xadd(events_key(partition), {"watermark": "1"}, id=f"{second * 1000}-{n + 1}")
+            for n in range(events):
+                many.xadd(
+                    events_key(partition), {"type": "OrderPlaced", "at": ""}, id=f"{(second + 2 * n + 1) * 1000}-0"
+                )
+                many.xadd(events_key(partition), {"watermark": "1"}, id=f"{(second + 2 * n + 2) * 1000}-0")
+        await many.execute()
+    lags = await lag_by_partition(reader)
+    assert {partition: lag.events for partition, lag in lags.items()} == {0: 7, 1: 0, 2: 1, 3: 1}
+    age = (await server_time(redis)).timestamp() - second - 1
+    assert all(age - 5 < lag.seconds <= age + 0.001 for lag in (lags[0], lags[2], lags[3]))
+    assert lags[1].seconds == 0
+
+
+async def test_a_backlog_of_thousands_of_commits_is_at_least_a_thousand_and_as_old_as_its_first(
+    reader: Reader, projected: Projected, redis: Redis
+) -> None:
+    second = int((await server_time(redis)).timestamp()) - 10_000
+    async with redis.pipeline(transaction=False) as many:
+        many.hset(projected_key(0), "position", f"{second * 1000}-0")
+        for n in range(4 * COUNTED):
+            fields: dict[Any, Any] = {"type": "OrderPlaced", "at": ""} if n % 3 else {"watermark": "1"}
+            many.xadd(events_key(0), fields, id=f"{(second + n) * 1000}-1")
+        await many.execute()
+    lag = (await lag_by_partition(reader))[0]
+    age = (await server_time(redis)).timestamp() - second - 1
+    assert (lag.events, age - 5 < lag.seconds <= age + 0.001) == (COUNTED, True)
 
 
 async def test_an_incomplete_partition_shows_nothing(reader: Reader, changes: Changes, projected: Projected) -> None:
