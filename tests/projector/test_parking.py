@@ -97,6 +97,28 @@ async def test_every_kind_of_poison_is_parked_after_its_attempts(
     assert given.startswith(reason)
 
 
+@pytest.mark.parametrize(
+    "data",
+    [
+        '{"name": "Grace Hopper", "email": ["grace@navy.example"]}',
+        '{"name": {"Grace": "Hopper"}, "email": "grace@navy.example"}',
+        '{"name": "Grace Hopper", "email": "grace@navy.example"',
+        '["Grace Hopper", "grace@navy.example"]',
+        '"grace@navy.example"',
+    ],
+)
+async def test_what_is_wrong_with_an_event_is_said_and_what_it_holds_is_not(
+    redis: Redis, caplog: pytest.LogCaptureFixture, data: str
+) -> None:
+    last = await publish(redis, [entry(ADA) | {"data": data}])
+    await project(redis, a_consumer(redis), last)
+    [(_, fields)] = await parked_at(redis)
+    assert fields["data"] == data, "who looks at what is parked may see it"
+    said = fields[REASON] + caplog.text
+    assert f"parked {CUSTOMER}" in said
+    assert not [secret for secret in ("Grace", "Hopper", "navy.example") if secret in said]
+
+
 async def test_an_entry_that_names_no_aggregate_is_parked_and_blocks_none(redis: Redis) -> None:
     last = await publish(redis, [{"odd": "1"}, ADA, {"odd": "2"}])
     await project(redis, a_consumer(redis), last)

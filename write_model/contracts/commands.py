@@ -10,7 +10,7 @@ from write_model.contracts.event import Event
 class Sender(BaseModel):
     """In whose name the command runs; `customer_id` where that is a customer."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
     role: Literal["staff", "customer", "system"]
     subject: str
     customer_id: str | None = None
@@ -19,7 +19,7 @@ class Sender(BaseModel):
 class Refusal(BaseModel):
     """Why the rules did not allow it: a UserErrorCode of the GraphQL contract, and the path into the arguments."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
     code: str
     message: str
     field: tuple[str, ...] | None = None

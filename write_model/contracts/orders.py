@@ -15,7 +15,7 @@ CancellationReason = Literal["CUSTOMER_REQUEST", "PAYMENT_FAILED", "EXPIRED", "F
 class Line(BaseModel):
     """Units of one product at one price."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
     product_id: str
     sku: str
     name: str
@@ -26,7 +26,7 @@ class Line(BaseModel):
 class ShippingAddress(BaseModel):
     """Where an order goes; `country_code` is ISO 3166-1 alpha-2."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
     recipient: str
     street: str
     city: str
