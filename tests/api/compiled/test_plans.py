@@ -1,12 +1,16 @@
 """What is compiled, when, and what becomes of that where the read model does not answer."""
 
+import asyncio
 from typing import Any
 
 import pytest
 
 from api.auth import issue_token
 from api.documents import KEPT_CHARACTERS, LONGEST_KEPT
+from api.metrics import of_edge
+from api.observation import Observation
 from read_model.schema.keys import Keys
+from telemetry.metrics import Value
 from tests.api.compiled.edge import SECRET, Edge
 from tests.api.compiled.test_same_answers import NEVER
 from write_model.contracts.streams import projected_key
@@ -22,6 +26,33 @@ async def planned(edge: Edge, query: str, caller: str = "staff", **variables: ob
 async def test_a_document_is_compiled_when_it_comes_again(edge: Edge) -> None:
     query = "{ categories { name } } # comes again"
     assert [await planned(edge, query) for _ in range(3)] == [False, True, True]
+
+
+async def test_an_answer_is_a_hit_or_a_miss_and_on_its_way_it_is_neither(edge: Edge) -> None:
+    collect = of_edge(Observation(edge.view._services.settings), edge.view._door, edge.view.answers)
+
+    async def counts() -> list[Value]:
+        named = {metric.name: metric.rows[0][1] for metric in await collect() if metric.rows}
+        return [named["orderstream_plan_hits_total"], named["orderstream_plan_misses_total"]]
+
+    edge.view.answers.planned = edge.view.answers.missed = 0
+    query = "{ categories { name } } # hit or miss"
+    await edge.ask("POST", "staff", query=query)
+    assert await counts() == [0, 1]
+    await edge.ask("POST", "staff", query=query)
+    assert await counts() == [1, 1]
+    await edge.ask("POST", "staff", query="{ categories { nothing } }")
+    await edge.ask("POST", "staff", query=query, operationName="Other")
+    assert await counts() == [1, 3]
+    asking = [asyncio.create_task(edge.ask("POST", "staff", query=query)) for _ in range(5)]
+    while not all(task.done() for task in asking):
+        assert (await counts())[1] == 3, "it would fall when they are answered"
+        await asyncio.sleep(0)
+    assert await counts() == [6, 3]
+    wrong = "query($after: String) { orders(after: $after) { totalCount } }"
+    for after in (None, None, "no cursor"):
+        await edge.ask("POST", "staff", query=wrong, variables={"after": after})
+    assert await counts() == [7, 5], "the executor says what is wrong"
 
 
 async def test_ever_new_documents_displace_no_plan(edge: Edge) -> None:
