@@ -107,12 +107,12 @@ class GraphQLView(GraphQL[Context, None]):
         if isinstance(error, Fault):
             _note(scope, error)
             return response
-        if isinstance(error, HttpFault):
-            _note(scope, error.fault)
         try:
             await Context.of(self._services, scope).charge_for_reading(scope.pop(LENGTH, 0))
         except Throttled as fault:
             return refuse(fault)
+        if isinstance(error, HttpFault):
+            _note(scope, error.fault)
         return response
 
     def takes(self, scope: Scope) -> bool:

@@ -1,6 +1,7 @@
 """A client gets as much as it may, over all processes, and is told when to come back; the first wait for nobody."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -160,3 +161,15 @@ async def test_who_is_not_known_is_counted_by_address(system: System, tmp_path: 
             (await client.http.post("/graphql", json={"query": READ})).status_code for client in (nobody, forger) * 5
         ]
     assert statuses[-1] == 429
+
+
+async def test_who_is_refused_for_sending_nonsense_too_often_is_counted_among_the_throttled(
+    system: System, tmp_path: Path
+) -> None:
+    settings = {"THROTTLE_RATE": "1", "THROTTLE_BURST": "110", "MAX_COST": "100", "LOG_REQUESTS": "all"}
+    async with another_api(system, tmp_path / "log", **settings) as (other, _), other.client(None) as nobody:
+        said = [(await nobody.http.post("/graphql", json=[])).json() for _ in range(4)]
+    codes = [answer["errors"][0]["extensions"]["code"] for answer in said]
+    assert codes == ["BAD_USER_INPUT"] * 2 + ["THROTTLED"] * 2
+    lines = map(json.loads, (tmp_path / "log").read_text().splitlines())
+    assert [line["outcome"] for line in lines if line["logger"] == "api.requests"] == codes

@@ -3,9 +3,11 @@
 import asyncio
 import re
 from collections.abc import Iterable
+from itertools import chain
 
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
+from redis.asyncio import Redis
 
 from telemetry.distribution import Distribution
 from telemetry.metrics import Exported, Metric, counter, gauge, histogram
@@ -116,10 +118,68 @@ async def test_operations_are_counted_by_name_once_they_have_a_plan(observed: Ob
         await nobody.codes("query Nonsense { orders { totalCount } }")
         assert await requests(operation="Nonsense") == 0
         assert await requests(outcome="UNAUTHENTICATED") == before + 1
-        before = await requests(type="none", outcome="BAD_USER_INPUT")
-        assert (await staff.http.post("/graphql", content=b"{}", headers={"content-type": "text/plain"})).is_error
-        assert await requests(type="none", outcome="BAD_USER_INPUT") == before + 1
         assert await observed.value("api", "orderstream_plan_hits_total") > 0
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "status", "code"),
+    [
+        (b"{}", "text/plain", 415, "BAD_USER_INPUT"),
+        (b" " * 2_000_000, "application/json", 413, "BAD_USER_INPUT"),
+        (b"{", "application/json", 400, "BAD_USER_INPUT"),
+        (b"[]", "application/json", 422, "BAD_USER_INPUT"),
+        # By its status it went well.
+        (b'{"documentId": "sha256:0"}', "application/json", 200, "PERSISTED_QUERY_NOT_SUPPORTED"),
+    ],
+)
+async def test_what_is_refused_before_it_is_an_operation_is_counted_by_its_code(
+    observed: Observed, body: bytes, content_type: str, status: int, code: str
+) -> None:
+    async def requests() -> dict[str, float]:
+        [family] = [its for name, its in (await observed.metrics("api")).items() if name == "orderstream_requests"]
+        samples = [its for its in family.samples if its.labels.get("type") == "none"]
+        return {its.labels["outcome"]: its.value for its in samples if its.value}
+
+    async with observed.system.staff as staff:
+        before = await requests()
+        response = await staff.http.post("/graphql", content=body, headers={"content-type": content_type})
+        assert (response.status_code, response.json()["errors"][0]["extensions"]["code"]) == (status, code)
+        assert await requests() == {**before, code: before.get(code, 0) + 1}
+
+
+async def test_a_fault_of_the_program_is_counted_wherever_it_is_met(observed: Observed) -> None:
+    """Nobody can ask for one: a row that is damaged has one in it."""
+
+    async def faults() -> float:
+        return await observed.value("api", "orderstream_faults_total")
+
+    async def holds(number: float) -> bool:
+        return await faults() == number
+
+    async with (
+        observed.system.staff as staff,
+        Redis.from_url(observed.system.environment["REDIS_URL"], decode_responses=True) as redis,
+    ):
+        product = await staff.add_product()
+        [key] = await redis.keys(f"*{product}")
+        before = await faults()
+        row = await redis.hgetall(key)
+        await redis.hset(key, mapping=dict.fromkeys(row, "damaged"))
+        query = "query Damaged($id: ID!) { product(id: $id) { name price { amount } } }"
+        for number in range(1, 4):
+            assert await staff.codes(query, id=product) == ["INTERNAL"]
+            assert await faults() == before + number
+        async with staff.socket() as socket:
+            await socket.subscribe("1", query, id=product)
+            assert (await socket.receive())["payload"]["errors"][0]["extensions"]["code"] == "INTERNAL"
+        await eventually(lambda: holds(before + 4))
+        await redis.hset(key, mapping=row)
+        assert await staff.codes(query, id=product) == []
+        await staff.codes("{ nothing }")
+        assert await holds(before + 4)
+    lines = [line for line in observed.lines() if line.get("operation") == "Damaged"]
+    assert [line["outcome"] for line in lines] == ["INTERNAL"] * 4 + ["ok"]
+    assert len(set(chain.from_iterable(line.get("error_ids", ()) for line in lines))) == 4
 
 
 async def test_who_listens_is_counted(observed: Observed) -> None:

@@ -10,6 +10,14 @@ import promql_parser
 import pytest
 import yaml
 
+from api.compiled.answers import Answers
+from api.door import Door
+from api.leaving import Leaving
+from api.metrics import of_edge
+from api.observation import Observation
+from api.schema import schema
+from api.settings import ApiSettings
+from tests.system import SECRET
 from tests.telemetry.conftest import PARTS, Observed
 
 OPERATIONS: Final = Path(__file__).parents[2] / "docs" / "operations"
@@ -61,6 +69,23 @@ def test_every_panel_has_a_place_of_its_own() -> None:
     assert len({panel["id"] for panel in PANELS}) == len(PANELS)
     assert len({(panel["gridPos"]["x"], panel["gridPos"]["y"]) for panel in PANELS}) == len(PANELS)
     assert all(panel["title"] and panel["targets"] for panel in PANELS)
+
+
+async def test_what_an_alert_waits_for_the_first_of_is_there_before() -> None:
+    """A series that begins with 1 has no increase: Prometheus must have seen it at 0."""
+    settings = ApiSettings.model_validate({"auth_secret": SECRET})
+    collect = of_edge(Observation(settings), Door(settings, Leaving()), Answers(schema, settings))
+    at_first = {metric.name: metric for metric in await collect()}
+    awaited = [
+        found
+        for rule in ALERTS
+        if rule["expr"].endswith("> 0")
+        for found in re.findall(r"(?:increase|rate)\(([a-z_]+)\{([^}]*)\}", str(promql_parser.parse(rule["expr"])))
+    ]
+    assert ("orderstream_faults_total", "") in awaited
+    for name, matchers in awaited:
+        assert matchers == "", "which labels there will be is not known at first"
+        assert at_first[name].rows == [((), 0)]
 
 
 async def test_what_is_asked_for_is_exported(observed: Observed) -> None:
