@@ -27,14 +27,14 @@ class Publication:
         self._client, self._stored, self._redis, self.settings = client, stored, redis, settings
 
     @asynccontextmanager
-    async def relay(self) -> AsyncIterator[None]:
+    async def relay(self) -> AsyncIterator[Relay]:
         """A relay at work; stopped as a process is that gets a signal."""
         async with connect(self.settings.redis_url.get_secret_value()) as redis:
             stopping = asyncio.Event()
             relay = Relay(self._client, self._stored, redis, self.settings, holder=new_holder(), jitter=lambda: 0.5)
             running = asyncio.create_task(relay.run(stopping))
             try:
-                yield
+                yield relay
             finally:
                 stopping.set()
                 await running

@@ -70,16 +70,17 @@ class Relay:
         self._publishing = asyncio.Lock()
         self._recording = asyncio.Lock()
         self._pause = _SHORTEST_PAUSE
-        self._is_ours = False
+        self._is_working = False
         self._in_hand = self._events = self._pauses = 0
 
     @property
     def publication(self) -> Publication:
         """How far it is."""
+        is_ours = self._is_working and self._lease.is_held
         return Publication(
-            is_ours=self._is_ours,
+            is_ours=is_ours,
             events=self._events,
-            unpublished=self._in_hand if self._is_ours else 0,
+            unpublished=self._in_hand if is_ours else 0,
             unrecorded=len(self._unrecorded),
             pauses=self._pauses,
             position=self._published,
@@ -91,13 +92,12 @@ class Relay:
             while not stopping.is_set():
                 pause = _RENEWAL_SECONDS
                 try:
-                    self._is_ours = await self._lease.acquire()
-                    if self._is_ours:
+                    if await self._lease.acquire():
                         await self._work(stopping)
                 except* _Stopped:
                     _log.info("this relay publishes no more")
                 except* (PyMongoError, RedisError, TimeoutError, Rollback, LeaseLost, Overtaken) as group:
-                    self._is_ours = False
+                    self._is_working = False
                     pause, self._pause = self._pause, min(_LONGEST_PAUSE, 2 * self._pause)
                     _log.warning("publication pauses for %.1f s: %r", pause, _first(group))
                     self._pauses += 1
@@ -127,6 +127,8 @@ class Relay:
     async def _catch_up(self) -> Position:
         """Bring every stream up to what is recorded; answers where to follow from."""
         self._unrecorded = []
+        await self._publisher.open()
+        self._is_working = True  # both stores answer
         # What is given up from here on was published before; should Redis lose it, we come here again.
         self._discarded = await discarded_ids(self._database)
         self._recorded = await segments.last_recorded(self._database)

@@ -48,8 +48,8 @@ class Worker:
 
     @property
     def is_leading(self) -> bool:
-        """Whether it is this worker that works, as far as it knows."""
-        return self._renewed_at is not None
+        """Whether it is this worker that works: never said by two at once."""
+        return self._lease.is_held
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Round after round until `stopping`; an outage is waited out, with every command in its place."""
@@ -59,7 +59,7 @@ class Worker:
                     pause = await self._turn()
                 except (PyMongoError, Unavailable, TooManyConflicts) as error:
                     _log.warning("the queue waits: %s", error)
-                    self._renewed_at, pause = None, STANDBY_SECONDS
+                    pause = STANDBY_SECONDS
                 await rest(pause, stopping)
         finally:
             with suppress(PyMongoError):  # it runs out
