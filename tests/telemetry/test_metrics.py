@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import Iterable
 from itertools import chain
+from typing import Any
 
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
@@ -163,7 +164,7 @@ async def test_a_fault_of_the_program_is_counted_wherever_it_is_met(observed: Ob
         product = await staff.add_product()
         [key] = await redis.keys(f"*{product}")
         before = await faults()
-        row = await redis.hgetall(key)
+        row: Any = await redis.hgetall(key)
         await redis.hset(key, mapping=dict.fromkeys(row, "damaged"))
         query = "query Damaged($id: ID!) { product(id: $id) { name price { amount } } }"
         for number in range(1, 4):

@@ -2,6 +2,9 @@
 
 import secrets
 
+from redis.asyncio import Redis
+
+from projector.generations import Generations
 from tests.system import ADDRESS, PLACE_ORDER
 from tests.telemetry.conftest import Observed
 from tests.telemetry.patience import eventually
@@ -77,3 +80,34 @@ async def test_what_its_sender_does_not_sample_nobody_does(observed: Observed) -
     await eventually(later_ones_are_there)
     assert observed.collector.of(trace) == []
     assert {span.trace for span in observed.collector.spans if span.name == "project"} >= {sampled}
+
+
+async def test_a_rebuild_goes_on_with_no_trace_of_what_it_reads(observed: Observed) -> None:
+    before, _, traceparent = a_trace(is_sampled=True)
+    await place_order_and_hear_of_it(observed, traceparent)
+
+    def projected(trace: str) -> int:
+        return len([span for span in observed.collector.of(trace) if span.name == "project"])
+
+    async def is_projected() -> bool:
+        return projected(before) > 0
+
+    await eventually(is_projected)
+    async with Redis.from_url(observed.system.environment["REDIS_URL"], decode_responses=True) as redis:
+        partitions = [Generations(redis, partition) for partition in range(8)]
+        asked = [(await partition.ask("rebuild")).generation for partition in partitions]
+
+        async def serve() -> bool:
+            shown = [(await partition.state()).shown for partition in partitions]
+            return all(it and it.generation == wanted for it, wanted in zip(shown, asked, strict=True))
+
+        spans = projected(before)
+        await eventually(serve)
+    after, _, traceparent = a_trace(is_sampled=True)
+    await place_order_and_hear_of_it(observed, traceparent)  # what came before it is exported before it
+
+    async def later_one_is_there() -> bool:
+        return projected(after) > 0
+
+    await eventually(later_one_is_there)
+    assert projected(before) == spans
