@@ -43,14 +43,18 @@ export function weighing(budgets: string): Plugin {
           ),
         );
         const allowed: Record<string, Budget> = JSON.parse(readFileSync(budgets, "utf-8"));
-        const weights: Record<string, { bytes: number; budget: number; files: string[] }> = {};
+        const weights: Record<string, { bytes: number; budget: number; files: Record<string, number> }> = {};
         for (const page of [...files.keys()].filter((name) => name.endsWith("/index.html"))) {
           const name = page.slice(0, -"/index.html".length);
           const budget = allowed[name];
           if (!budget) this.error(`budgets.json says nothing of the page ${name}`);
           const loaded = reached(page, files, budget.later ?? []);
           const bytes = loaded.reduce((sum, file) => sum + files.get(file)!.compressed, 0);
-          weights[name] = { bytes, budget: budget.bytes, files: loaded };
+          weights[name] = {
+            bytes,
+            budget: budget.bytes,
+            files: Object.fromEntries(loaded.map((file) => [file, files.get(file)!.compressed])),
+          };
           const report = `${name}: ${bytes.toLocaleString("en")} of ${budget.bytes.toLocaleString("en")} bytes`;
           if (bytes > budget.bytes) this.error(`${report}: too heavy (budgets.json)`);
           console.log(report);

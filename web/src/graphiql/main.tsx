@@ -9,6 +9,7 @@ import { createRoot } from "react-dom/client";
 import { pageData } from "../page_data.ts";
 import "./graphiql.css";
 import { keeping } from "./keeping.ts";
+import { tabsAsList } from "./tabs.ts";
 
 interface Example {
   query: string;
@@ -24,7 +25,9 @@ const fetcher = createGraphiQLFetcher({
   subscriptionUrl: address.href.replace(/^http/, "ws"),
 });
 
-createRoot(document.getElementById("graphiql")!).render(
+const root = document.getElementById("graphiql")!;
+tabsAsList(root);
+createRoot(root).render(
   <GraphiQL
     fetcher={fetcher}
     storage={keeping(localStorage)}
