@@ -124,8 +124,8 @@ def test_there_is_no_secret_in_the_file() -> None:
 
 def test_the_image_is_lean_and_not_root() -> None:
     instructions = re.findall(r"^([A-Z]+) (.*)$", DOCKERFILE, re.MULTILINE)
-    assert [kind for kind, _ in instructions].count("FROM") == 2, "a stage that builds, a stage that runs"
-    final = instructions[[kind for kind, _ in instructions].index("FROM", 1) :]
+    assert [kind for kind, _ in instructions].count("FROM") == 3, "two stages that build, a stage that runs"
+    final = instructions[max(number for number, (kind, _) in enumerate(instructions) if kind == "FROM") :]
     users = [text for kind, text in final if kind == "USER"]
     assert users
     assert users[-1] not in ("root", "0")
