@@ -8,10 +8,24 @@ from pathlib import Path
 import pytest
 from pymongo import MongoClient
 from redis.asyncio import Redis
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 from stack import embedded
 
 _numbers = count(1)
+
+
+class BySystem(LoadFileScheduling):  # type: ignore[misc]
+    """The tests of a file together, as `--dist loadfile` has it, and so those of all pages: one system, one browser."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "tests/browser" if nodeid.startswith("tests/browser/") else super()._split_scope(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> BySystem | None:
+    """Who decides which worker runs what, where there are several (pytest-xdist)."""
+    return BySystem(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { promisify } from "node:util";
-import { brotliCompress, gzip } from "node:zlib";
+import { brotliCompress, constants, gzip } from "node:zlib";
 import type { Plugin } from "vite";
 
 /** What a page may weigh, and which files (beginnings of names) it loads only when somebody does something. */
@@ -17,6 +17,9 @@ interface Built {
   compressed: number;
 }
 
+/** The best, 11, saves another 7% and takes fourteen times as long, of whoever builds. */
+const BROTLI = { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } };
+
 /** Writes `.br` and `.gz` beside each file of assets/, and `weights.json`: bytes over the wire at first, by page. */
 export function weighing(budgets: string): Plugin {
   return {
@@ -29,7 +32,7 @@ export function weighing(budgets: string): Plugin {
         const files = new Map<string, Built>();
         const compress = async (name: string, content: Buffer) => {
           const [brotli, gzipped] = await Promise.all([
-            promisify(brotliCompress)(content),
+            promisify(brotliCompress)(content, BROTLI),
             promisify(gzip)(content, { level: 9 }),
           ]);
           files.set(name, { text: content.toString("latin1"), compressed: brotli.length });
