@@ -46,7 +46,7 @@ install: $(DEV_STAMP) $(NPM_STAMP) $(PAGES)
 
 # Each worker has servers of its own. The tests of a file stay together: they share what takes longest to start.
 test: $(DEV_STAMP) $(NPM_STAMP) $(PAGES)
-	@$(BIN)/pytest --numprocesses logical --maxprocesses 4 --dist loadfile
+	@$(BIN)/pytest --numprocesses $$(($$(nproc) < 4 ? $$(nproc) * 3 / 2 : 6)) --dist loadfile
 
 # The long form of tests/faults: on servers of its own, for ever the same plan for the same SEED.
 faults: $(DEV_STAMP)

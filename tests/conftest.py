@@ -10,10 +10,15 @@ from pymongo import MongoClient
 from redis.asyncio import Redis
 from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
+from xdist.workermanage import WorkerController
 
 from stack import embedded
 
 _numbers = count(1)
+
+
+_LONGEST = [f"tests/{part}" for part in ("docs", "journeys", "faults", "browser", "stack", "telemetry", "recipes")]
+"""Where few tests take long: with these at the end one worker would work on alone."""
 
 
 class BySystem(LoadFileScheduling):  # type: ignore[misc]
@@ -21,6 +26,13 @@ class BySystem(LoadFileScheduling):  # type: ignore[misc]
 
     def _split_scope(self, nodeid: str) -> str:
         return "tests/browser" if nodeid.startswith("tests/browser/") else super()._split_scope(nodeid)
+
+    def _assign_work_unit(self, node: WorkerController) -> None:
+        def rank(scope: str) -> int:
+            return next((n for n, part in enumerate(_LONGEST) if scope.startswith(part)), len(_LONGEST))
+
+        self.workqueue.move_to_end(min(self.workqueue, key=rank), last=False)
+        super()._assign_work_unit(node)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> BySystem | None:
