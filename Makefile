@@ -22,7 +22,7 @@ PAGES_SOURCES := $(shell find web -path web/node_modules -prune -o -type f -prin
 PEERS_STAMP := $(if $(shell command -v npm),$(PEERS)/node_modules/installed)
 
 .DEFAULT_GOAL := help
-.PHONY: help run install test faults kills soak mutations bench check lint types arrows audit schema docs
+.PHONY: help run install test faults kills soak mutations bench check lint types arrows audit schema docs tutorial
 
 help:
 	@echo 'make run      start everything on this machine (PORT=8000 HOST=127.0.0.1)'
@@ -35,8 +35,8 @@ help:
 	@echo 'make audit    compare what is installed with the versions that have no known holes (floors.toml; needs no network)'
 	@echo 'make check    format, lint, types, architecture and tests: what CI runs'
 	@echo 'make install  set up $(VENV) with everything that development needs'
-	@echo 'make schema   write the published schemas into docs/'
-	@echo 'make docs     write all that is made from the code into docs/: the schemas, and docs/reference'
+	@echo 'make docs     write what is made from the code into docs/: schemas, reference, code in tutorial and recipes'
+	@echo 'make tutorial  follow the tutorial in a copy, and run every test there'
 
 # exec: the signals of a terminal and of a process manager reach the program itself.
 run: $(RUN_STAMP) $(PAGES)
@@ -83,14 +83,13 @@ audit: $(DEV_STAMP)
 # In this order, and `make check test` runs the tests once.
 check: lint types arrows test
 
-# The copies that readers of the repository and other services build on; a test compares them with the program.
-schema: $(RUN_STAMP)
-	@$(BIN)/orderstream schema > docs/schema.graphql
-	@$(BIN)/orderstream schema --events > docs/events.asyncapi.json
-
-# The pages that are made from the code; tests/docs compares them.
-docs: schema $(DEV_STAMP)
+# What readers of the repository and other services build on is made from the program; tests/docs compares the two.
+docs schema: $(DEV_STAMP)
 	@$(BIN)/python -m tests.docs
+
+# Every test of the tree as the tutorial leaves it.
+tutorial: $(DEV_STAMP)
+	@$(BIN)/python -m tests.docs.tutorial
 
 # A change of what is needed installs again; nothing else does.
 $(RUN_STAMP): pyproject.toml constraints.txt | $(BIN)/python

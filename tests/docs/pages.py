@@ -4,11 +4,17 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
-from tests.docs import command_line, settings
+from stack import published
+from tests.docs import command_line, settings, tutorial
+from tests.recipes import snippets
 
 DOCS: Final = Path(__file__).parents[2] / "docs"
 
 PAGES: Final[Mapping[str, Callable[[], str]]] = {
+    "schema.graphql": lambda: published.graphql() + "\n",
+    "events.asyncapi.json": lambda: published.streams() + "\n",
     "reference/command_line.md": command_line.page,
     "reference/settings.md": settings.page,
+    "recipes/README.md": lambda: snippets.filled(snippets.README.read_text()),
+    "tutorial/README.md": tutorial.page,
 }

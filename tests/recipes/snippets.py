@@ -1,4 +1,4 @@
-"""The code in `docs/recipes/README.md`: regions of the recipes, word for word. As a program, puts them there."""
+"""The code in `docs/recipes/README.md`: regions of the recipes, word for word."""
 
 import re
 from pathlib import Path
@@ -23,7 +23,3 @@ def region(file: str, name: str) -> str:
 def filled(markdown: str) -> str:
     """The text, with the region that each `<!-- file region -->` names below it."""
     return _PLACE.sub(lambda place: f"{place[1]}```js\n{region(place[2], place[3])}```\n", markdown)
-
-
-if __name__ == "__main__":
-    README.write_text(filled(README.read_text()))

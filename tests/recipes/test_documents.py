@@ -1,4 +1,4 @@
-"""The pages for frontend developers say what is so: code, operations, codes."""
+"""The pages for frontend developers say what is so: operations, codes; and the recipes show all of their code."""
 
 import re
 
@@ -7,7 +7,7 @@ from graphql import GraphQLEnumType, GraphQLObjectType, parse, validate
 
 from api.errors import Code
 from api.schema import schema
-from tests.recipes.snippets import README, RECIPES, filled
+from tests.recipes.snippets import README, RECIPES
 
 FRONTEND = RECIPES.parent / "frontend.md"
 
@@ -18,11 +18,6 @@ def operations() -> list[str]:
         r"`\s*((?:query|mutation|subscription) .*?)`;", (RECIPES / "operations.js").read_text(), re.DOTALL
     )
     return [*in_page, *in_recipes]
-
-
-def test_the_code_of_the_recipes_is_shown_word_for_word() -> None:
-    text = README.read_text()
-    assert filled(text) == text, "run `.venv/bin/python -m tests.recipes.snippets`"
 
 
 def test_every_region_of_the_recipes_is_shown() -> None:
