@@ -50,7 +50,7 @@ async def test_a_backup_of_mongodb_is_restored_and_redis_is_emptied() -> None:
                 await redis.flushall()
 
             async def is_shown_again() -> bool:
-                return await shown(staff, kept) == {"version": 1, "status": "PLACED"}
+                return bool(await shown(staff, kept) == {"version": 1, "status": "PLACED"})
 
             await eventually(is_shown_again)
             assert await shown(staff, lost) is None
