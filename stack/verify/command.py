@@ -17,6 +17,7 @@ from stack.verify.aggregates import AggregateCheck
 from stack.verify.findings import SHOWN, Findings
 from stack.verify.read_model import PartitionCheck
 from stack.verify.record import verify_record
+from stack.verify.streams import verify_stream
 from write_model.mongo.database import JOURNAL, database_of, open_client
 from write_model.mongo.discarded import discarded_ids
 from write_model.settings import RelaySettings
@@ -51,7 +52,7 @@ def _show(findings: Findings, looked_at: Mapping[str, int], seconds: float) -> N
 async def _verify(settings: RelaySettings, partitions: Sequence[int], work: Work) -> tuple[Findings, dict[str, int]]:
     findings = Findings()
     with work:
-        documents, discarded = await _verify_aggregates(settings, findings, work)
+        documents, discarded = await _verify_journal(settings, partitions, findings, work)
         keys = 0
         url: Any = settings.redis_url.get_secret_value()
         async with connect(url) as redis, Redis.from_url(url, socket_timeout=None) as raw:
@@ -62,8 +63,10 @@ async def _verify(settings: RelaySettings, partitions: Sequence[int], work: Work
     return findings, {"documents": documents, "keys": keys}
 
 
-async def _verify_aggregates(settings: RelaySettings, findings: Findings, work: Work) -> tuple[int, frozenset[str]]:
-    """The number of documents, and the events that were given up."""
+async def _verify_journal(
+    settings: RelaySettings, partitions: Sequence[int], findings: Findings, work: Work
+) -> tuple[int, frozenset[str]]:
+    """What must agree with it: aggregates, record, streams. The number of documents, and the events given up."""
     client = open_client(settings)
     try:
         database, done = database_of(client, settings), 0
@@ -76,6 +79,9 @@ async def _verify_aggregates(settings: RelaySettings, findings: Findings, work: 
 
         await AggregateCheck(client, database, findings, advance).run()
         await verify_record(client, database, findings)
+        async with connect(settings.redis_url.get_secret_value()) as redis:
+            for partition in partitions:
+                await verify_stream(redis, database, partition, findings)
         return done, frozenset(await discarded_ids(database))
     finally:
         client.close()

@@ -10,6 +10,7 @@ from pymongo import MongoClient
 from redis.asyncio import Redis
 
 from stack.embedded import STOP_SECONDS, start_mongodb
+from tests.journeys.rebuilds import orderstream
 from tests.projector.contents import eventually
 from tests.system import Client, running_system
 
@@ -46,6 +47,12 @@ async def test_a_backup_of_mongodb_is_restored_and_redis_is_emptied() -> None:
         server, mongod = await start_mongodb(directory / "backup", cache_gb=0.25)
         async with running_system(directory, server.url, "orderstream") as system, system.staff as staff:
             assert (await shown(staff, kept))["status"] == "CONFIRMED", "Redis knows what MongoDB has forgotten"
+            exit_code, found = await orderstream(system, "verify")
+            assert exit_code == 1
+            assert {difference["what"].split(":")[0] for difference in found["differences"]} >= {
+                f"{kept}@2 is not in the journal",
+                f"{lost}@1 is not in the journal",
+            }
             async with Redis.from_url(system.environment["REDIS_URL"]) as redis:
                 await redis.flushall()
 
