@@ -13,7 +13,7 @@ class ReadSettings(BaseSettings):
 
     redis_url: SecretStr = Field(description="Redis that holds the read model.")
     partitions: int = Field(
-        8, ge=1, le=1024, description="Streams to spread the events over; a change means a rebuild."
+        8, ge=1, le=1024, description="Streams to spread the events over; the first start fixes it."
     )
     currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")] = Field(
         "EUR", description="The shop's one currency, ISO 4217."

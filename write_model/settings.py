@@ -17,7 +17,7 @@ class WriteSettings(BaseSettings):
     mongodb_url: SecretStr = Field(description="MongoDB replica set that keeps aggregates and journal.")
     mongodb_database: str = Field("orderstream", description="Name of the database.")
     partitions: int = Field(
-        8, ge=1, le=1024, description="Streams to spread the events over; a change means a rebuild."
+        8, ge=1, le=1024, description="Streams to spread the events over; the first start fixes it."
     )
     currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")] = Field(
         "EUR", description="The shop's one currency, ISO 4217."
