@@ -10,10 +10,9 @@ import pytest
 from playwright.async_api import Browser, async_playwright, expect
 
 from api.pages.built import BUILT
-from tests.browser.visitor import AXE, Visitor
+from tests.browser.visitor import AXE, PATIENCE_MS, Visitor
 from tests.system import Client, System, running_system
 
-PATIENCE_MS = 30_000
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 

@@ -12,6 +12,8 @@ from playwright.async_api import Browser, ConsoleMessage, Page, Request
 ROOT: Final = Path(__file__).parents[2]
 PICTURES: Final = ROOT / "docs" / "pages"
 AXE: Final = ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js"
+PATIENCE_MS: Final = 60_000
+"""Longer than a busy machine takes for whatever a page does."""
 TOO_BAD: Final = ("serious", "critical")
 
 
@@ -41,6 +43,7 @@ class Visitor:
             base_url=self._url, color_scheme=scheme, viewport={"width": width, "height": height}
         )
         await self._contexts.enter_async_context(context)
+        context.set_default_timeout(PATIENCE_MS)
         context.on("console", self._hear)
         context.on("weberror", lambda error: self.faults.append(f"uncaught: {error.error}"))
         context.on("request", self._see)
