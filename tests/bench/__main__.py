@@ -9,17 +9,18 @@ from pathlib import Path
 
 from rich.console import Console
 
-from tests.bench import fanout, growth, hostile, limits, projection
-from tests.bench.cases import CASES, DEFENDED, OURS, Case, Server
+from tests.bench import fanout, growth, hostile, limits, pages, projection
+from tests.bench.cases import CASES, DEFENDED, OURS, PAGES, Case, Server
 from tests.bench.conditions import conditions
+from tests.bench.measured import Report
 from tests.bench.memory import bytes_an_order
 from tests.bench.processes import may_open
-from tests.bench.report import DOCS, Report, show, write
+from tests.bench.report import DOCS, show, write
 from tests.bench.rounds import Round, summarise
 from tests.bench.shop import Shop
 from tests.bench.stage import Stage, agree, in_fast_loop, stage, store_answers, why_not
 
-EXTRAS = ("memory", "fanout", "hostile", "limits", "rebuild", "growth")
+EXTRAS = ("memory", "fanout", "hostile", "limits", "pages", "rebuild", "growth")
 WARM_UP_SECONDS = 1.0
 SPARE_FILES = 1_000
 """That a process has open beside the sockets of its subscribers."""
@@ -85,6 +86,8 @@ async def _run(
         wanted |= dict.fromkeys(fanout.SERVERS)
     if "hostile" in chosen:
         wanted |= {DEFENDED: None}
+    if "pages" in chosen and pages.why_not() is None:
+        wanted |= {PAGES: None}
     report.skipped = {server.name: why for server in wanted if (why := why_not(server))}
     servers = [server for server in wanted if server.name not in report.skipped]
     report.servers = {server.name: server.what for server in servers}
@@ -109,6 +112,11 @@ async def _run(
             rate = limits.commit_rate(mongodb, events, transactions=10 * rounds)
             report.limits[f"placeOrder commands into MongoDB, {limits.COMMANDS} a transaction"] = rate
             report.limits["events into Redis streams"] = limits.stream_rate(redis, events)
+        if "pages" in chosen and (why := pages.why_not()):
+            report.skipped["what pages weigh"] = why
+        elif "pages" in chosen:
+            console.print("pages")
+            report.opened = await pages.measure(staged, rounds)
         if "rebuild" in chosen:
             console.print("rebuild")
             report.rebuilt = await projection.measure(staged)

@@ -63,6 +63,10 @@ DEFENDED: Final = Server(
     *("orderstream, throttling", "the same, where a client may have so much a second, by default", _OUR_API),
     {name: str(ApiSettings.model_fields[name.lower()].default) for name in ("THROTTLE_RATE", "THROTTLE_BURST")},
 )
+PAGES: Final = Server(
+    *("orderstream, pages", "the same, with its pages for browsers", _OUR_API),
+    dict.fromkeys(("GRAPHIQL", "GRAPHIQL_STAFF", "INTROSPECTION", "SHOP"), "1"),
+)
 ONE_BY_ONE: Final = Server(
     "orderstream, one by one", "the same, each command a transaction of its own", _OUR_API, {"COMMIT_BATCH": "1"}
 )

@@ -10,8 +10,10 @@ from rich.console import Console
 from tests.bench.cases import CASES, IDIOMATIC, OURS
 from tests.bench.fanout import Delivery
 from tests.bench.growth import Grown
+from tests.bench.measured import Report
+from tests.bench.pages import Opened
 from tests.bench.projection import Rebuilt
-from tests.bench.report import Report, show, write
+from tests.bench.report import show, write
 from tests.bench.rounds import Result, Spread
 
 
@@ -33,6 +35,11 @@ def test_growth_is_told_with_how_many_times_slower_a_read_is_among_the_most_orde
     assert "With 1,000,000 orders the p50 is 1.15 times that with 10,000." in page
     [_, largest] = json.loads((tmp_path / "benchmarks" / "results.json").read_text())["growth"]
     assert (largest["orders"], largest["result"]["p50"]["median"], largest["memory"]["together"]) == (1e6, 1.15, 1281)
+
+
+def test_a_page_is_told_with_its_budget(tmp_path: Path) -> None:
+    page = written(Report(opened=[Opened("shop", 70_123, 80_000, Spread(120.4, 99.0, 200.0))]), tmp_path)
+    assert "| shop | 70,123 | 80,000 | 120 | 99 to 200 |" in page
 
 
 def test_a_delivery_is_compared_with_ours_to_the_same_audience(tmp_path: Path) -> None:

@@ -1,9 +1,10 @@
 """What rounds come to: medians, percentiles, CPU a request; and how figures and tables are written."""
 
 from tests.bench.cases import CRUD, OURS
+from tests.bench.further import figure
 from tests.bench.load import Outcome
 from tests.bench.processes import place
-from tests.bench.report import figure, rows_of
+from tests.bench.report import rows_of
 from tests.bench.rounds import Result, Round, Spread, percentile, summarise
 
 

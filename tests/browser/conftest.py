@@ -1,7 +1,6 @@
 """One system and one browser for all tests of pages, which are skipped where something is missing."""
 
 import os
-import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -10,10 +9,8 @@ import pytest
 from playwright.async_api import Browser, async_playwright, expect
 
 from api.pages.built import BUILT
-from tests.browser.visitor import AXE, PATIENCE_MS, Visitor
+from tests.browser.visitor import AXE, CHROMIUM, PATIENCE_MS, Visitor
 from tests.system import Client, System, running_system
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
 @pytest.fixture(scope="package")

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any, Final, Literal, Self
@@ -9,6 +10,7 @@ from urllib.parse import urlsplit
 
 from playwright.async_api import Browser, ConsoleMessage, Page, Request
 
+CHROMIUM: Final = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 ROOT: Final = Path(__file__).parents[2]
 PICTURES: Final = ROOT / "docs" / "pages"
 AXE: Final = ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js"
