@@ -8,50 +8,19 @@ refused or cut off at any point, it does no harm.
 """
 
 from collections.abc import Awaitable
-from typing import Any, Final, Literal, NamedTuple, cast
+from typing import Any, Final, NamedTuple, cast
 
 from redis.asyncio import Redis
 
 from projector.reaching import reaching_redis
 from projector.store import Checkpoint
+from read_model.schema.generations import ASK, STATE, Asked, Making, Purpose, arguments_of, asked, made
 from read_model.schema.keys import Keys, replaced_key
 from write_model.contracts.streams import Position, projected_key, rebuild_key, replay_key
-
-Purpose = Literal["rebuild", "verify"]
 
 GRACE_SECONDS: Final = 30
 """Longer than any query takes."""
 DROPPED_AT_ONCE: Final = 500
-
-# KEYS: rebuild, projected.
-_STATE: Final = """
-local expired, expires = '', redis.call('HGET', KEYS[1], 'expires')
-if expires and tonumber(expires) < tonumber(redis.call('TIME')[1]) then expired = '1' end
-return {
-  redis.call('HMGET', KEYS[1], 'generation', 'position', 'purpose', 'problem', 'passed', 'total'), expired,
-  redis.call('HMGET', KEYS[2], 'generation', 'position', 'complete')
-}
-"""
-
-# KEYS: rebuild, projected, replay. ARGV: purpose, rate or '', seconds after which nobody wants it any more or ''.
-# Answers 'asked' or 'there', with generation and purpose, or 'incomplete'. A number is never used again.
-_ASK: Final = """
-local there = redis.call('HMGET', KEYS[1], 'generation', 'purpose')
-if there[1] then
-  if ARGV[1] == 'rebuild' and there[2] == 'rebuild' and ARGV[2] ~= '' then
-    redis.call('HSET', KEYS[1], 'rate', ARGV[2])
-  end
-  return {'there', there[1], there[2]}
-end
-local shown = redis.call('HMGET', KEYS[2], 'generation', 'complete', 'latest')
-if not shown[1] or not shown[2] then return {'incomplete'} end
-local generation = math.max(tonumber(shown[1]), tonumber(shown[3] or 0)) + 1
-redis.call('HSET', KEYS[2], 'latest', generation)
-redis.call('DEL', KEYS[1], KEYS[3])
-redis.call('HSET', KEYS[1], 'generation', generation, 'position', '0-0', 'purpose', ARGV[1], 'rate', ARGV[2])
-if ARGV[3] ~= '' then redis.call('HSET', KEYS[1], 'expires', redis.call('TIME')[1] + ARGV[3]) end
-return {'asked', tostring(generation), ARGV[1]}
-"""
 
 # KEYS: rebuild, projected. ARGV: generation, seconds to want it for, milliseconds to hold what serves or ''.
 _RENEW: Final = """
@@ -101,26 +70,6 @@ return 1
 """
 
 
-class NotComplete(Exception):
-    """The partition's read model is being prepared, there is nothing that a generation could be made beside."""
-
-
-class Making(NamedTuple):
-    """A generation in the making, and how far it has come.
-
-    `passed` of `total` events of the journal were replayed for it, those of other partitions included. `problem`: why
-    it cannot be finished, or empty. `expired`: whoever wanted it is gone.
-    """
-
-    generation: int
-    position: Position
-    purpose: Purpose
-    problem: str
-    passed: int
-    total: int
-    expired: bool
-
-
 class State(NamedTuple):
     """What serves, None while it is not complete; and what is in the making."""
 
@@ -133,14 +82,6 @@ class State(NamedTuple):
         return bool(self.making and self.shown and self.making.position == self.shown.position)
 
 
-class Asked(NamedTuple):
-    """The generation in the making; `is_new` where it was not asked for before."""
-
-    generation: int
-    purpose: Purpose
-    is_new: bool
-
-
 class Generations:
     """The generations of one partition. Every method raises Unavailable where Redis fails."""
 
@@ -150,7 +91,7 @@ class Generations:
         self._grace_seconds = grace_seconds
         self._rebuild, self._projected = rebuild_key(partition), projected_key(partition)
         self._replay, self._replaced = replay_key(partition), replaced_key(partition)
-        scripts = (_STATE, _ASK, _RENEW, _SWITCH, _GIVE_UP, _DUE, _DROP)
+        scripts = (STATE, ASK, _RENEW, _SWITCH, _GIVE_UP, _DUE, _DROP)
         self._state, self._ask, self._renew, self._switch, self._give_up, self._due, self._drop = map(
             redis.register_script, scripts
         )
@@ -158,17 +99,9 @@ class Generations:
     async def state(self) -> State:
         """What serves and what is in the making, at one moment."""
         async with reaching_redis():
-            made, expired, shown = await self._state([self._rebuild, self._projected])
-        making = None
-        if made[0]:
-            generation, position, purpose, problem, passed, total = made
-            making = Making(
-                *(int(generation), Position.parse(position), purpose, problem or ""),
-                *(int(passed or 0), int(total or 0), bool(expired)),
-            )
-        generation, position, complete = shown
+            *making, (generation, position, complete) = await self._state([self._rebuild, self._projected])
         checkpoint = Checkpoint(int(generation), Position.parse(position)) if generation and complete else None
-        return State(checkpoint, making)
+        return State(checkpoint, made(*making))
 
     async def ask(self, purpose: Purpose, *, rate: float | None = None, seconds: float | None = None) -> Asked:
         """Ask for a new generation, or learn which one is in the making already; NotComplete.
@@ -176,14 +109,9 @@ class Generations:
         `rate`: events a second that may be replayed for it, of a rebuild in the making too. After so many `seconds`
         without `renew` it is given up; None: never.
         """
-        limit = "" if rate is None else rate
         async with reaching_redis():
-            reply = await self._ask(
-                [self._rebuild, self._projected, self._replay], [purpose, limit, "" if seconds is None else seconds]
-            )
-        if reply[0] == "incomplete":
-            raise NotComplete
-        return Asked(int(reply[1]), cast(Purpose, reply[2]), reply[0] == "asked")
+            keys = [self._rebuild, self._projected, self._replay, self._replaced]
+            return asked(await self._ask(keys, arguments_of(purpose, rate, seconds)))
 
     async def renew(self, generation: int, *, seconds: float | None = None, hold_ms: int | None = None) -> bool:
         """Go on wanting it for so many seconds, and hold what serves at its position or let it go (None).

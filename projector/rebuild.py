@@ -11,9 +11,10 @@ from collections.abc import Callable
 from typing import Final
 
 from projector.consumer import Consumer
-from projector.generations import Generations, Making, State
+from projector.generations import Generations, State
 from projector.reaching import Unavailable
 from projector.scratch import Gone
+from read_model.schema.generations import Making
 
 log = logging.getLogger(__name__)
 

@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Final
 
-from projector.generations import Asked, Generations, NotComplete, State
+from projector.generations import Generations, State
 from projector.reaching import Unavailable
 from projector.settings import ProjectorSettings
 from projector.startup import connect
+from read_model.schema.generations import Asked, NotComplete
 from stack.console import complain, show, show_json
 from stack.exit_codes import ExitCode
 from stack.operator_error import OperatorError

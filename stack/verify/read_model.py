@@ -13,8 +13,9 @@ from typing import Final, cast
 
 from redis.asyncio import Redis
 
-from projector.generations import Generations, NotComplete, State
+from projector.generations import Generations, State
 from projector.store import Checkpoint
+from read_model.schema.generations import NotComplete
 from read_model.schema.keys import Keys
 from stack.operator_error import OperatorError
 from stack.verify.contents import Pair, differences, is_empty, unequal

@@ -3,9 +3,9 @@
 import pytest
 from redis.asyncio import Redis
 
-from projector.generations import NotComplete
 from projector.reaching import Unavailable
 from projector.startup import connect
+from read_model.schema.generations import NotComplete
 from read_model.schema.keys import Keys
 from tests.projector.consumers import a_consumer, checkpoint
 from tests.projector.contents import eventually, everything
