@@ -19,6 +19,8 @@ from api.server import CLOSE_SECONDS, Server, SocketProtocol
 from api.settings import ApiSettings
 from api.view import GraphQLView
 from read_model.settings import ReadSettings
+from telemetry.startup import about, process_name
+from telemetry.statistics import telling
 from write_model.settings import WriteSettings
 from write_model.startup import run_until_stopped
 
@@ -74,7 +76,10 @@ async def serve(api: ApiSettings, write: WriteSettings | None, read: ReadSetting
         logger.info("serving on http://%s:%d/graphql", api.host, api.port)
         sweeps = (awaited.sweep, services.running.sweep)
         server = Server(config, services.leaving, stopping, notice=api.shutdown_notice_seconds, sweeps=sweeps)
-        await server.serve(sockets=[listener])
+        name = process_name()
+        sources = [*view.sources, *services.read.sources, *(services.write.sources if services.write else ())]
+        async with telling(about("api", name), sources, partial(services.read.requests.tell, name)):
+            await server.serve(sockets=[listener])
 
 
 def allow_files(connections: int) -> None:

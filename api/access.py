@@ -68,6 +68,10 @@ ACCESS: Final[Mapping[str, Mapping[str, Rule]]] = {
         "orderCounts": Rule(Who.STAFF, QUERIES),
         "command": Rule(Who.OWN, EITHER),
         "projection": Rule(Who.SIGNED_IN, EITHER),
+        "operations": Rule(Who.STAFF, QUERIES),
+        "parkedEvents": Rule(Who.STAFF, QUERIES),
+        "parkedEvent": Rule(Who.STAFF, QUERIES),
+        "orderHistory": Rule(Who.STAFF, QUERIES),
     },
     "Mutation": {
         "registerCustomer": Rule(Who.STAFF, COMMANDS),
@@ -89,12 +93,17 @@ ACCESS: Final[Mapping[str, Mapping[str, Rule]]] = {
         "shipOrder": Rule(Who.STAFF, COMMANDS),
         "deliverOrder": Rule(Who.STAFF, COMMANDS),
         "cancelOrder": Rule(Who.OWN, COMMANDS),
+        "retryParked": Rule(Who.STAFF, COMMANDS),
+        "discardParked": Rule(Who.STAFF, COMMANDS),
+        "rebuild": Rule(Who.STAFF, COMMANDS),
     },
     "Subscription": {
         "orderStatusChanged": Rule(Who.OWN, QUERIES),
         "ordersChanged": Rule(Who.OWN, QUERIES),
         "productChanged": Rule(Who.ANYONE, QUERIES),
         "commandSettled": Rule(Who.OWN, EITHER),
+        "operationsChanged": Rule(Who.STAFF, QUERIES),
+        "eventsPassing": Rule(Who.STAFF, QUERIES),
     },
 }
 

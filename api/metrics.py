@@ -9,7 +9,19 @@ from telemetry.metrics import Metric, Row, Source, counter, gauge
 _OPERATION = ("type", "operation")
 
 
-def of_edge(observation: Observation, door: Door, answers: Answers) -> Source:
+def of_door(door: Door) -> Source:
+    """Who is in."""
+
+    async def collect() -> list[Metric]:
+        return [
+            gauge("orderstream_requests_in_flight", "HTTP requests without their answer.", door.requests.taken),
+            gauge("orderstream_sockets", "WebSockets that are open.", door.sockets.taken),
+        ]
+
+    return collect
+
+
+def of_edge(observation: Observation, answers: Answers) -> Source:
     """What one process answers, and how."""
 
     async def collect() -> list[Metric]:
@@ -27,8 +39,6 @@ def of_edge(observation: Observation, door: Door, answers: Answers) -> Source:
                    _OPERATION, seconds),
             counter("orderstream_faults_total", "Operations that met a fault of the program, and are INTERNAL.",
                     observation.faults),
-            gauge("orderstream_requests_in_flight", "HTTP requests without their answer.", door.requests.taken),
-            gauge("orderstream_sockets", "WebSockets that are open.", door.sockets.taken),
             counter("orderstream_plan_hits_total", "Answers by a plan.", answers.planned),
             counter("orderstream_plan_misses_total", "Operations for which there was no plan, or none that could "
                     "answer.", answers.missed),

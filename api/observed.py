@@ -18,7 +18,8 @@ class ObservedView(GraphQLView):
     def __init__(self, services: Services, observer: Observation) -> None:
         super().__init__(services)
         self._observer = observer
-        metrics.export(of_edge(observer, self._door, self.answers))
+        metrics.export(edge := of_edge(observer, self.answers))
+        self.sources.append(edge)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See GraphQLView."""

@@ -14,6 +14,8 @@ from write_model.contracts.streams import InvalidToken, Token
 
 CurrencyCode = NewType("CurrencyCode", str)
 ConsistencyToken = NewType("ConsistencyToken", str)
+JSON = NewType("JSON", object)
+"""Whatever can be said in JSON."""
 DateTime = NewType("DateTime", str)
 """A moment as clients and rows have it: ISO 8601 in UTC, milliseconds, "Z"."""
 
@@ -79,6 +81,12 @@ SCALARS: Final[dict[object, ScalarDefinition]] = {
         description='Exact decimal number as a string, e.g. "19.90".',
         serialize=str,
         parse_value=_read_decimal,
+    ),
+    JSON: strawberry.scalar(
+        name="JSON",
+        description="Any JSON value, as it is: what events say differs from type to type, and from version to version.",
+        serialize=lambda value: value,
+        parse_value=lambda value: value,
     ),
     DateTime: strawberry.scalar(
         name="DateTime",

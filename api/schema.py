@@ -26,6 +26,9 @@ from api.errors import Faults, Phases
 from api.exchange import Exchange
 from api.execution import Executor
 from api.nodes.queries import NodeQueries
+from api.operations.mutations import OperationsMutations
+from api.operations.queries import OperationsQueries
+from api.operations.subscriptions import OperationsSubscriptions
 from api.orders.mutations import OrderMutations
 from api.orders.queries import OrderQueries
 from api.orders.subscriptions import OrderSubscriptions
@@ -43,7 +46,14 @@ from api.settings import Serve
     description="What can be asked. Queries change nothing, and show the effect of a command within moments."
 )
 class Query(
-    ProjectionQueries, CommandQueries, SalesQueries, OrderQueries, ProductQueries, CustomerQueries, NodeQueries
+    OperationsQueries,
+    ProjectionQueries,
+    CommandQueries,
+    SalesQueries,
+    OrderQueries,
+    ProductQueries,
+    CustomerQueries,
+    NodeQueries,
 ):
     pass
 
@@ -54,12 +64,12 @@ class QueryBesideCommands(ProjectionQueries):
 
 
 @strawberry.type(description="What can be done. Every mutation is a command, and answers a receipt, never data.")
-class Mutation(OrderMutations, ProductMutations, CustomerMutations):
+class Mutation(OperationsMutations, OrderMutations, ProductMutations, CustomerMutations):
     pass
 
 
 @strawberry.type(description="What can be followed, over WebSocket (graphql-transport-ws) or server-sent events.")
-class Subscription(OrderSubscriptions, ProductSubscriptions, CommandSubscriptions):
+class Subscription(OperationsSubscriptions, OrderSubscriptions, ProductSubscriptions, CommandSubscriptions):
     pass
 
 

@@ -28,6 +28,7 @@ from api.door import Door
 from api.errors import BadUserInput, Fault, Refused, Throttled
 from api.events import EventResponse, EventStream
 from api.exchange import EXCHANGE, Exchange
+from api.metrics import of_door
 from api.pages.examples import EXAMPLE_IDS, example_variables
 from api.pages.graphiql import graphiql
 from api.pages.signing_in import token_for
@@ -39,6 +40,7 @@ from api.running import Operation
 from api.schema import schema_of
 from api.socket import SocketAdapter, SocketHandler
 from api.wire import GraphQLRequest, decode_json, encode_json, names_a_document
+from telemetry import metrics
 
 _TRIED: Final = "orderstream.tried"
 """Where it keeps that there was no answer by a plan, and why, where that was a fault."""
@@ -68,6 +70,9 @@ class GraphQLView(GraphQL[Context, None]):
         self.persisted = open_persisted(schema._schema, services.settings)
         texts = self.persisted.texts if isinstance(self.persisted, Trusted) else ()
         self.answers = Answers(schema, services.settings, texts)
+        metrics.export(door := of_door(self._door))
+        self.sources = [door]
+        """What this process has counted at the edge."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, whatever comes, in JSON."""

@@ -4,9 +4,7 @@ import asyncio
 import gc
 import logging
 import os
-import secrets
 import signal
-import socket
 import sys
 from typing import Final
 
@@ -50,7 +48,7 @@ async def _run(settings: ProjectorSettings) -> None:
 
     for number in _STOPS:
         asyncio.get_running_loop().add_signal_handler(number, stop)
-    name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+    name = telemetry.startup.process_name()
     log.info("%s started, %d partitions to share", name, settings.partitions)
     await startup.run(settings, name, stopping)
     log.info("%s stopped", name)

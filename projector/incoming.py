@@ -5,7 +5,7 @@ from functools import partial
 from typing import NamedTuple
 
 from projector.parking import reason_of
-from projector.projections import tombstones
+from projector.projections import history, tombstones
 from projector.projections.table import projection_of
 from projector.rows import RowId, Rows
 from projector.writes import Write, Writes
@@ -13,6 +13,7 @@ from read_model.schema.parked import aggregate_of
 from telemetry import tracing
 from write_model.contracts import codec
 from write_model.contracts.codec import UndecodableEvent
+from write_model.contracts.ids import kind_of
 from write_model.contracts.streams import Position
 
 Entry = tuple[Position, Mapping[str, str]]
@@ -39,7 +40,7 @@ class Incoming(NamedTuple):
         """The entry, decoded by what this program knows."""
         aggregate_id = aggregate_of(entry)
         try:
-            readable = _read(entry)
+            readable = _read(position, entry)
         except Exception as error:  # an upcaster may fail in any way
             return cls(position, aggregate_id, entry, None, reason_of(error))
         return cls(position, aggregate_id, entry, readable, "")
@@ -60,19 +61,26 @@ class Incoming(NamedTuple):
         return ""
 
 
-def _read(entry: Mapping[str, str]) -> Readable:
+def _read(position: Position, entry: Mapping[str, str]) -> Readable:
     if codec.TOMBSTONE in entry:
-        return _read_tombstone(entry)
-    if not aggregate_of(entry):
+        return _read_tombstone(position, entry)
+    aggregate_id = aggregate_of(entry)
+    if not aggregate_id:
         raise UndecodableEvent("broken entry: it names no aggregate")
     envelope = codec.decode(entry)
     projection = projection_of(envelope.event)
-    return Readable(projection.touches(envelope), partial(projection.project, envelope))
+    project = partial(projection.project, envelope)
+    if kind_of(aggregate_id) == "ord":
+        project = partial(history.with_event, project, envelope, position, entry)
+    return Readable(projection.touches(envelope), project)
 
 
-def _read_tombstone(entry: Mapping[str, str]) -> Readable:
+def _read_tombstone(position: Position, entry: Mapping[str, str]) -> Readable:
     try:
         tombstone = codec.decode_tombstone(entry)
     except UndecodableEvent:
         return Readable((), lambda _: ())  # what was given up was no event of ours, so no version is missing
-    return Readable(tombstones.touches(tombstone), partial(tombstones.skip, tombstone))
+    skip = partial(tombstones.skip, tombstone)
+    if kind_of(tombstone.aggregate_id) == "ord":
+        skip = partial(history.with_tombstone, skip, tombstone, position, entry[codec.TOMBSTONE])
+    return Readable(tombstones.touches(tombstone), skip)

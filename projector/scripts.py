@@ -61,6 +61,7 @@ return {1, found}
 #   counters:   field, difference
 #   numbers:    number of numbers that enter, those; number of numbers that leave, those
 #   columns:    number of arguments of BITFIELD, those
+#   lists:      number of elements at their end, those; before all of them, how many elements a list keeps
 #   parked:     member, number of fields and values, those
 #   left:       member
 #   given up:   number of members and asks, those, for all together
@@ -129,6 +130,12 @@ for _ = 1, number() do
   end
 end
 for _ = 1, number() do call('BITFIELD', key(), number()) end
+local kept = number()
+for _ = 1, number() do
+  local where = key()
+  call('RPUSH', where, number())
+  if redis.call('LLEN', where) > kept then redis.call('LTRIM', where, -kept, -1) end
+end
 for _ = 1, number() do
   local where = key()
   redis.call('ZADD', KEYS[3], 0, take())

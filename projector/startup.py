@@ -3,6 +3,7 @@
 import asyncio
 import secrets
 from collections import defaultdict
+from collections.abc import Awaitable
 from typing import Any, Final, cast
 
 import hiredis
@@ -25,6 +26,9 @@ from projector.scratch import Scratch
 from projector.settings import ProjectorSettings
 from projector.store import Store
 from telemetry import metrics
+from telemetry.startup import about
+from telemetry.statistics import telling
+from write_model.contracts.processes import EXPIRY_MS, PROCESSES_KEY, TELL
 
 REBUILT: Final = 1_000
 """Entries that one step of a rebuild takes in: more than a live one, because nobody waits for it."""
@@ -80,8 +84,14 @@ async def run(settings: ProjectorSettings, name: str, stopping: asyncio.Event) -
             return Partition(consumer, rebuild_of(redis, partition, settings.currency))
 
         ownership = Ownership(Leases(redis, name), settings.partitions, work_of)
-        metrics.export(of_projector(ownership, progress))
-        await ownership.run(stopping)
+        metrics.export(source := of_projector(ownership, progress))
+
+        async def tell(statistics: str) -> None:
+            told = redis.eval(TELL, 1, PROCESSES_KEY, name, str(EXPIRY_MS), statistics)
+            await cast("Awaitable[int]", told)
+
+        async with telling(about("projector", name), [source], tell):
+            await ownership.run(stopping)
 
 
 def rebuild_of(redis: Redis, partition: int, shop_currency: str) -> Rebuild:

@@ -19,6 +19,7 @@ from projector.rows import Fields, RowId, row_key
 from projector.scripts import APPLY, QUEUES, RANKED, READ
 from projector.writes import Writes, bits_of
 from read_model.schema.changes import Change, encode_changes
+from read_model.schema.history import KEPT
 from read_model.schema.keys import Keys, answer_key, feed_key, requests_key
 from read_model.schema.parked import REASON, queue_of
 from read_model.schema.requests import Request
@@ -237,6 +238,10 @@ class Store:
             keys.append(key)
             bits = [part for offset, value in values.items() for part in bits_of(offset, value)]
             arguments += (len(bits), *bits)
+        arguments += (KEPT, len(writes.lists))
+        for key, elements in writes.lists.items():
+            keys.append(key)
+            arguments += (len(elements), *elements)
         arguments.append(len(step.parked))
         for parked in step.parked:
             keys.append(names.parked_event(parked.position))

@@ -62,13 +62,20 @@ class Fill(NamedTuple):
     value: bytes
 
 
+class Append(NamedTuple):
+    """The list of that key has this at its end."""
+
+    key: str
+    element: bytes
+
+
 class Announce(NamedTuple):
     """The feed says so, at the position of the event; at most one an event, because the position is the entry's id."""
 
     change: Change
 
 
-Write = Put | Rank | Unrank | Count | Mark | Unmark | Fill | Announce
+Write = Put | Rank | Unrank | Count | Mark | Unmark | Fill | Append | Announce
 
 
 @dataclass(slots=True)
@@ -83,6 +90,8 @@ class Writes:
     """By key: whether each number is in the set."""
     columns: defaultdict[str, dict[int, bytes]] = field(default_factory=lambda: defaultdict(dict))
     """By key: the value at each offset."""
+    lists: defaultdict[str, list[bytes]] = field(default_factory=lambda: defaultdict(list))
+    """By key: what comes at the end of each."""
     notices: list[tuple[Position, Change]] = field(default_factory=list)
 
     def add(self, position: Position, writes: Iterable[Write], rows: Rows, trace: str | None = None) -> None:
@@ -103,6 +112,8 @@ class Writes:
                     self.members[key][member] = None
                 case Announce(change):
                     self.notices.append((position, replace(change, trace=trace) if trace else change))
+                case Append(key, element):
+                    self.lists[key].append(element)
                 case Fill(key, offset, value):
                     self.columns[key][offset] = value
                 case Count(key, name, by):

@@ -14,6 +14,7 @@ from redis.exceptions import RedisError
 from read_model.delays import Delays
 from read_model.errors import StaleRead, Unavailable
 from read_model.room import Room
+from read_model.schema.changes import CHANGE
 from read_model.schema.keys import feed_key
 from read_model.settings import ReadSettings
 from read_model.subscription import Announced, Item, Place, Resync, Subscription
@@ -47,8 +48,7 @@ class Changes:
             decode_responses=True,
         )
         self._followers = [
-            _Follower(self._redis, partition, settings, self._forget_places, delays)
-            for partition in range(settings.partitions)
+            _Follower(self._redis, partition, settings, self._move, delays) for partition in range(settings.partitions)
         ]
         self._places: Mapping[int, Place] | None = None
         self._buffer = settings.subscriber_buffer
@@ -56,6 +56,8 @@ class Changes:
         self.subscribers = Room(settings.subscriptions, "subscriptions")
         self.too_slow = 0
         """How many subscriptions had to be ended because their clients did not keep up."""
+        self.moved: Callable[[int, Position], None] | None = None
+        """Told of every position that a partition comes to, where somebody wants to know."""
 
     @asynccontextmanager
     async def following(self) -> AsyncIterator[None]:
@@ -81,8 +83,15 @@ class Changes:
             self._places = {follower.partition: Place(follower.position or BEGINNING) for follower in self._followers}
         return self._places
 
-    def _forget_places(self) -> None:
+    @property
+    def notices(self) -> int:
+        """How many changes this process has heard of."""
+        return sum(follower.notices for follower in self._followers)
+
+    def _move(self, partition: int, position: Position) -> None:
         self._places = None
+        if self.moved:
+            self.moved(partition, position)
 
     async def reached(self, token: Token, timeout: float) -> bool:
         """True as soon as the read model shows what the token marks; StaleRead after so many seconds.
@@ -158,13 +167,14 @@ class _Follower:
         redis: Redis,
         partition: int,
         settings: ReadSettings,
-        moved: Callable[[], None],
+        moved: Callable[[int, Position], None],
         delays: Delays | None,
     ) -> None:
         self.partition = partition
         self.position: Position | None = None
         self.moved_at: float | None = None
         self.waiting = WaitingRoom()
+        self.notices = 0
         self._moved = moved
         self._delays = delays
         self._redis = redis
@@ -220,7 +230,7 @@ class _Follower:
             # Redis lost its last moments, or all: the projector does them again, and so do we.
             _log.warning("partition %d went back from %s to %s", self.partition, self.position, stored)
             self.position = stored
-            self._moved()
+            self._moved(self.partition, stored)
             for subscription in self._everyone():
                 subscription.forget(self.partition, stored)
         elif self.position is None or (stored > self.position and not later):
@@ -249,6 +259,7 @@ class _Follower:
                 offered = 0
                 await asyncio.sleep(0)
         self.moved_at = asyncio.get_running_loop().time()
+        self.notices += sum([1 for _, fields in entries if fields.get(CHANGE)])
         self._arrive(Position.parse(entries[-1][0]))
         if self._delays:
             self._delays.sample(entries[-1][1])
@@ -278,7 +289,7 @@ class _Follower:
 
     def _arrive(self, position: Position) -> None:
         self.position = position
-        self._moved()
+        self._moved(self.partition, position)
         self.waiting.call(position)
 
     def _everyone(self) -> list[Subscription]:

@@ -45,6 +45,7 @@ def of_reads(connection: Multiplexed, changes: Changes, delays: Delays) -> Sourc
             counter("orderstream_redis_round_trips_total", "Round trips of reads to Redis.", connection.trips),
             Metric("gauge", "orderstream_feed_silence_seconds", "How long this process has not heard of a partition "
                    "that it goes on.", _PARTITION, silences),
+            counter("orderstream_feed_notices_total", "Entries of the feeds that told of a change.", changes.notices),
             histogram("orderstream_feed_delay_seconds", "From when a command was taken until this process heard of "
                       "its order's change; sampled.", delays.seconds),
             gauge("orderstream_subscriptions", "Subscriptions that are served.", changes.subscribers.taken),

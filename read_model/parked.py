@@ -1,16 +1,19 @@
 """Queries for what could not be projected: for operators, whatever state the read model is in."""
 
+import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from read_model.connection import Reader
+from read_model.errors import BadCursor
 from read_model.multiplexed import Command
+from read_model.pages import Page, PageRequest
 from read_model.schema.keys import Keys
 from read_model.schema.parked import REASON, aggregate_of, queue_of
 from write_model.contracts.codec import TOMBSTONE
 from write_model.contracts.envelope import event_id
-from write_model.contracts.given_up import place_of
+from write_model.contracts.given_up import member_of, place_of
 from write_model.contracts.ids import kind_of
 from write_model.contracts.streams import Position, partition_of
 
@@ -19,6 +22,24 @@ PAGE: Final = 1_000
 
 # HGETALL itself looks otherwise in every protocol.
 _HASH: Final = "return redis.call('HGETALL', KEYS[1])"
+
+# KEYS: parked. ARGV: where to begin (a bound), how many queues. Answers of each its first member, and how many others
+# it has. A member ends with a zero and the 33 characters of its position (given_up.member_of).
+_HEADS: Final = """
+local found, start, most = {}, ARGV[1], tonumber(ARGV[2])
+while #found < most do
+  local member = redis.call('ZRANGE', KEYS[1], start, '+', 'BYLEX', 'LIMIT', 0, 1)[1]
+  if not member then break end
+  local aggregate, behind = string.sub(member, 1, -35), 0
+  start = '(' .. member
+  if aggregate ~= '' then
+    local last = '(' .. aggregate .. '\\0:'
+    behind, start = redis.call('ZLEXCOUNT', KEYS[1], start, last), '[' .. string.sub(last, 2)
+  end
+  found[#found + 1] = {member, behind}
+end
+return found
+"""
 
 Place = tuple[int, str, Position]
 """Partition, aggregate, position."""
@@ -71,6 +92,59 @@ async def parked_events(reader: Reader) -> int:
     return sum(count for [count] in replies.values())
 
 
+async def parked_page(reader: Reader, page: PageRequest) -> Page[ParkedQueue]:
+    """A page of the queues, forward only, by partition and aggregate; BadCursor, Unavailable. Two round trips.
+
+    `total_count` is that of all parked events, those that wait behind others included.
+    """
+    since, after = _after(page.after, reader.partitions)
+
+    def heads(keys: Keys) -> list[Command]:
+        start = after if keys.partition == since else "-"
+        size = page.size + 1 if keys.partition >= since else 0
+        return [("ZCARD", keys.parked()), ("EVAL_RO", _HEADS, 1, keys.parked(), start, size)]
+
+    replies = await reader.read(dict.fromkeys(range(reader.partitions), heads), complete=False)
+    found = [
+        ((partition, *place_of(member)), behind)
+        for partition, (_, members) in replies.items()
+        for member, behind in members
+    ]
+    places = found[: page.size]
+    events = {(event.partition, event.position): event for event in await _events(reader, [at for at, _ in places])}
+    # One may have left meanwhile.
+    there = [(place, behind) for place, behind in places if (place[0], place[2]) in events]
+    return Page(
+        rows=tuple(ParkedQueue(events[p, position], behind) for (p, _, position), behind in there),
+        members=tuple(f"{p}:{member_of(aggregate_id, position)}" for (p, aggregate_id, position), _ in there),
+        cursor_of=_cursor_of,
+        has_next=len(found) > page.size,
+        has_previous=page.after is not None,
+        total_count=sum(counted for counted, _ in replies.values()),
+    )
+
+
+def _cursor_of(member: str) -> str:
+    return base64.urlsafe_b64encode(member.encode(errors="surrogateescape")).decode().rstrip("=")
+
+
+def _after(cursor: str | None, partitions: int) -> tuple[int, str]:
+    """The partition, and the bound in it, after which a page begins; BadCursor."""
+    if cursor is None:
+        return 0, "-"
+    try:
+        padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
+        text = base64.b64decode(padded, altchars=b"-_", validate=True).decode(errors="surrogateescape")
+        partition, _, member = text.partition(":")
+        aggregate_id, position = place_of(member)
+        if not 0 <= int(partition) < partitions:
+            raise BadCursor(argument="after")
+    except ValueError as error:
+        raise BadCursor(argument="after") from error
+    # After the whole queue, whatever became of its head.
+    return int(partition), f"[{aggregate_id}\0:" if aggregate_id else f"({member_of('', position)}"
+
+
 async def parked_queues(reader: Reader) -> list[ParkedQueue]:
     """Every queue, in the order in which their heads were published; Unavailable."""
     places = [place for partition in range(reader.partitions) for place in await _places(reader, partition, "-", "+")]
@@ -95,6 +169,17 @@ async def parked_queue(reader: Reader, event: ParkedEvent) -> list[ParkedEvent]:
     """The queue that the event stands in, in order; Unavailable."""
     bounds = queue_of(event.aggregate_id, event.position)
     return await _events(reader, await _places(reader, event.partition, *bounds))
+
+
+async def parked_behind(reader: Reader, event: ParkedEvent) -> int:
+    """How many of its queue are behind the event; Unavailable. One round trip."""
+    first, (_, last) = f"({member_of(event.aggregate_id, event.position)}", queue_of(event.aggregate_id, event.position)
+
+    def counted(keys: Keys) -> list[Command]:
+        return [("ZLEXCOUNT", keys.parked(), first, last)]
+
+    [count] = (await reader.read({event.partition: counted}, complete=False))[event.partition]
+    return int(count)
 
 
 async def find_parked(reader: Reader, id: str) -> ParkedEvent | None:

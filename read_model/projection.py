@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 from read_model.changes import Changes
 from read_model.connection import Reader
-from read_model.multiplexed import Command
+from read_model.multiplexed import Command, Replies
 from read_model.schema.keys import Keys
 from write_model.contracts.streams import BEGINNING, Position, Token, events_key, projected_key
 
@@ -80,19 +80,22 @@ async def projection_status(reader: Reader, changes: Changes) -> ProjectionStatu
 
 async def lag_by_partition(reader: Reader) -> dict[int, Lag]:
     """What `projection_status` says of all, of each partition; Unavailable. One round trip."""
-    partitions = range(reader.partitions)
+    replies = await reader.read(dict.fromkeys(range(reader.partitions), lag_asked), complete=False)
+    return {partition: lag_told(reply) for partition, reply in replies.items()}
 
-    def asked(keys: Keys) -> list[Command]:
-        p = keys.partition
-        return [("EVAL_RO", _LAG, 2, events_key(p), projected_key(p), COUNTED, PAGES), ("ZCARD", keys.parked())]
 
-    replies = await reader.read(dict.fromkeys(partitions, asked), complete=False)
-    lags: dict[int, Lag] = {}
-    for partition, ((position, count, oldest, taken, (seconds, microseconds)), parked) in replies.items():
-        now = int(seconds) + int(microseconds) / 1e6
-        age = max(0.0, now - _committed_at(Position.parse(oldest), taken)) if count else 0.0
-        lags[partition] = Lag(Position.parse(position), count, age, parked)
-    return lags
+def lag_asked(keys: Keys) -> list[Command]:
+    """What is asked about a partition."""
+    p = keys.partition
+    return [("EVAL_RO", _LAG, 2, events_key(p), projected_key(p), COUNTED, PAGES), ("ZCARD", keys.parked())]
+
+
+def lag_told(reply: Replies) -> Lag:
+    """What the reply says."""
+    (position, count, oldest, taken, (seconds, microseconds)), parked = reply
+    now = int(seconds) + int(microseconds) / 1e6
+    age = max(0.0, now - _committed_at(Position.parse(oldest), taken)) if count else 0.0
+    return Lag(Position.parse(position), count, age, parked)
 
 
 def _committed_at(position: Position, taken: str) -> float:

@@ -1,4 +1,4 @@
-"""Requests to the projector about parked events: the one thing that this side writes, and never into a row."""
+"""Requests to the projector, and statistics: all that this side writes, and never into a row."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable
@@ -13,9 +13,12 @@ from redis.exceptions import RedisError
 from read_model.connection import Reader
 from read_model.errors import NoReply
 from read_model.multiplexed import open_connection
-from read_model.schema.keys import answer_key, requests_key
+from read_model.schema.generations import ASK, Asked, arguments_of, asked
+from read_model.schema.keys import answer_key, replaced_key, requests_key
 from read_model.schema.requests import Answer, Request
 from read_model.settings import ReadSettings
+from write_model.contracts.processes import EXPIRY_MS, PROCESSES_KEY, TELL
+from write_model.contracts.streams import projected_key, rebuild_key, replay_key
 
 
 class Requests:
@@ -37,6 +40,19 @@ class Requests:
             stored = self._redis.hgetall(answer_key(partition, id))
             return Answer.decode(await cast("Awaitable[dict[str, str]]", stored))
 
+    async def rebuild(self, partition: int, rate: float | None) -> Asked:
+        """Ask for a new generation, replayed at so many events a second at most; NotComplete, NoReply."""
+        keys = (rebuild_key(partition), projected_key(partition), replay_key(partition), replaced_key(partition))
+        async with self._reaching_redis():
+            made = self._redis.eval(ASK, len(keys), *keys, *map(str, arguments_of("rebuild", rate, None)))
+            return asked(await cast("Awaitable[list[str]]", made))
+
+    async def tell(self, process: str, statistics: str) -> None:
+        """Say what this process tells of itself; NoReply."""
+        async with self._reaching_redis():
+            told = self._redis.eval(TELL, 1, PROCESSES_KEY, process, str(EXPIRY_MS), statistics)
+            await cast("Awaitable[int]", told)
+
     @asynccontextmanager
     async def _reaching_redis(self) -> AsyncIterator[None]:
         try:
@@ -47,11 +63,8 @@ class Requests:
 
 
 @asynccontextmanager
-async def open_parking(settings: ReadSettings) -> AsyncIterator[tuple[Reader, Requests]]:
-    """What an operator needs to see what is parked, and to ask for something; Redis need not be there yet.
-
-    Bytes that are no UTF-8, which is one reason to be parked, are read as surrogates.
-    """
+async def open_requests(settings: ReadSettings) -> AsyncIterator[Requests]:
+    """What asks, and tells; Redis need not be there yet."""
     redis = Redis.from_url(
         settings.redis_url.get_secret_value(),
         decode_responses=True,
@@ -60,5 +73,15 @@ async def open_parking(settings: ReadSettings) -> AsyncIterator[tuple[Reader, Re
         socket_connect_timeout=settings.read_timeout_seconds,
         retry=Retry(NoBackoff(), 0),  # a request that was made twice would be answered twice
     )
-    async with redis, open_connection(settings) as connection:
-        yield Reader(connection, settings), Requests(redis, settings)
+    async with redis:
+        yield Requests(redis, settings)
+
+
+@asynccontextmanager
+async def open_parking(settings: ReadSettings) -> AsyncIterator[tuple[Reader, Requests]]:
+    """What an operator needs to see what is parked, and to ask for something; Redis need not be there yet.
+
+    Bytes that are no UTF-8, which is one reason to be parked, are read as surrogates.
+    """
+    async with open_requests(settings) as requests, open_connection(settings) as connection:
+        yield Reader(connection, settings), requests

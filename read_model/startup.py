@@ -1,7 +1,7 @@
 """Puts the query side together, and takes it down again."""
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -11,8 +11,12 @@ from read_model.delays import Delays
 from read_model.errors import StandsStill, WrongPartitions
 from read_model.metrics import of_projection, of_reads
 from read_model.multiplexed import open_connection
+from read_model.operations import Pulse
+from read_model.passing import Passing
+from read_model.requests import Requests, open_requests
 from read_model.settings import ReadSettings
 from telemetry import metrics
+from telemetry.metrics import Source
 from write_model.contracts.streams import PARTITIONS_KEY
 
 
@@ -23,6 +27,11 @@ class ReadModel:
     reader: Reader
     changes: Changes
     settings: ReadSettings
+    requests: Requests
+    pulse: Pulse
+    passing: Passing
+    sources: Sequence[Source]
+    """What this process has counted."""
 
     async def check(self) -> None:
         """Unavailable unless every partition is complete and was seen moving lately, as watermarks make it."""
@@ -38,9 +47,14 @@ class ReadModel:
 async def open_read_model(settings: ReadSettings) -> AsyncIterator[ReadModel]:
     """The query side over a Redis, which need not be there yet."""
     delays = Delays(time.time)
-    changes = Changes(settings, delays if metrics.are_on() else None)
-    async with open_connection(settings) as connection, changes.following():
+    changes = Changes(settings, delays)
+    async with (
+        open_connection(settings) as connection,
+        open_requests(settings) as requests,
+        changes.following(),
+    ):
         reader = Reader(connection, settings)
         metrics.export(of_projection(reader))
-        metrics.export(of_reads(connection, changes, delays))
-        yield ReadModel(reader, changes, settings)
+        metrics.export(reads := of_reads(connection, changes, delays))
+        passing = Passing(reader, changes, time.time)
+        yield ReadModel(reader, changes, settings, requests, Pulse(reader), passing, [reads])

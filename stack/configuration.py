@@ -18,11 +18,11 @@ from projector.settings import ProjectorSettings
 from read_model.settings import ReadSettings
 from stack.operator_error import OperatorError
 from telemetry.settings import TelemetrySettings
-from write_model.settings import RelaySettings, WriteSettings
+from write_model.settings import RelaySettings, WorkerSettings, WriteSettings
 
 PACKAGES: dict[str, tuple[type[BaseSettings], ...]] = {
     "api": (ApiSettings,),
-    "write_model": (WriteSettings, RelaySettings),
+    "write_model": (WriteSettings, WorkerSettings, RelaySettings),
     "read_model": (ReadSettings,),
     "projector": (ProjectorSettings,),
     "telemetry": (TelemetrySettings,),
@@ -32,8 +32,8 @@ PACKAGES: dict[str, tuple[type[BaseSettings], ...]] = {
 PARTS: dict[str, tuple[type[BaseSettings], ...]] = {
     "api": (ApiSettings, WriteSettings, ReadSettings, TelemetrySettings),
     "relay": (RelaySettings, TelemetrySettings),
-    "expiry": (WriteSettings, TelemetrySettings),
-    "worker": (WriteSettings, TelemetrySettings),
+    "expiry": (WorkerSettings, TelemetrySettings),
+    "worker": (WorkerSettings, TelemetrySettings),
     "projector": (ProjectorSettings, TelemetrySettings),
 }
 

@@ -43,6 +43,12 @@ class WriteSettings(BaseSettings):
         return Terms(self.currency, timedelta(seconds=self.confirmation_window_seconds))
 
 
+class WorkerSettings(WriteSettings):
+    """What worker and expiry may be told besides."""
+
+    redis_url: SecretStr | None = Field(None, description="Redis where they tell their statistics; without it, nobody.")
+
+
 class RelaySettings(WriteSettings):
     """What the relay must be told besides."""
 

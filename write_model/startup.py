@@ -5,9 +5,9 @@ import logging
 import os
 import random
 import signal
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -15,6 +15,7 @@ import uvloop
 from pymongo.errors import PyMongoError
 
 from telemetry import metrics, startup
+from telemetry.metrics import Source
 from write_model.commands import AGGREGATES, name_of
 from write_model.contracts.ids import new_id
 from write_model.dispatch import Dispatcher
@@ -23,6 +24,7 @@ from write_model.mongo.backlog import Backlog
 from write_model.mongo.committer import Committer
 from write_model.mongo.connections import Connections
 from write_model.mongo.database import Database, database_of, open_client
+from write_model.mongo.discarded import Discards
 from write_model.mongo.gate import Gate
 from write_model.mongo.indexes import ensure_indexes, missing_indexes
 from write_model.mongo.terms import settle_terms
@@ -57,7 +59,13 @@ class WriteModel:
     _dispatcher: Dispatcher
     _backlog: Backlog
     _database: Database
-    _outcomes: Outcomes = field(default_factory=Outcomes)
+    _outcomes: Outcomes
+    discards: Discards
+    """The events that operators gave up."""
+    sources: Sequence[Source]
+    """What this process has counted."""
+    queue_source: Source
+    """The queue as MongoDB has it, which is one for all processes."""
 
     async def dispatch(
         self, command: Command, actor: Actor, *, idempotency_key: str | None = None, trace: str | None = None
@@ -121,10 +129,11 @@ async def open_write_model(settings: WriteSettings, *, clock: Clock = system_clo
         running = asyncio.create_task(committer.run())
         try:
             dispatcher = Dispatcher(committer, clock=clock, entropy=os.urandom)
-            write_model = WriteModel(dispatcher, Backlog(database, settings.commands_queued), database)
-            metrics.export(of_commands(write_model._outcomes, committer, connections))
-            metrics.export(of_queue(write_model._backlog))
-            yield write_model
+            outcomes, backlog = Outcomes(), Backlog(database, settings.commands_queued)
+            metrics.export(commands := of_commands(outcomes, committer, connections))
+            metrics.export(queue := of_queue(backlog))
+            discards = Discards(database, clock)
+            yield WriteModel(dispatcher, backlog, database, outcomes, discards, [commands], queue)
         finally:
             await committer.drain()
             running.cancel()

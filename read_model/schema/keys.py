@@ -20,6 +20,10 @@ class Keys(NamedTuple):
         """Hash: an order's row (orders.OrderRow)."""
         return self._key(f"order:{order_id}")
 
+    def order_history(self, order_id: str) -> str:
+        """List: an order's events (history.py), oldest first."""
+        return self._key(f"order-history:{order_id}")
+
     def orders(self, *, customer_id: str | None = None, status: str | None = None) -> str:
         """Sorted set by id, which is by creation: all orders, a customer's, those in a status, or both."""
         return self._key("orders" + (f":of:{customer_id}" if customer_id else "") + (f":{status}" if status else ""))

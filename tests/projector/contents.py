@@ -42,7 +42,7 @@ async def damage(redis: Redis, partition: int, row: str) -> None:
 
 
 async def everything(redis: Redis) -> dict[str, Any]:
-    """All that stands in Redis: hashes, streams, sets and sorted sets by key.
+    """All that stands in Redis: hashes, streams, lists, sets and sorted sets by key.
 
     Strings are leases and left out, and so is which step came to a checkpoint, or made it complete.
     """
@@ -51,6 +51,7 @@ async def everything(redis: Redis) -> dict[str, Any]:
         "stream": stream_at,
         "zset": ranked_at,
         "set": lambda redis, key: redis.smembers(key),
+        "list": lambda redis, key: redis.lrange(key, 0, -1),
     }
     contents = {}
     for key in sorted(await cast("Awaitable[list[str]]", redis.keys())):

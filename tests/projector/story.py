@@ -30,6 +30,7 @@ class Story:
         self.counts: defaultdict[tuple[str, str], int] = defaultdict(int)
         self.numbers: defaultdict[str, set[int]] = defaultdict(set)
         self.columns: defaultdict[str, dict[int, bytes]] = defaultdict(dict)
+        self.lists: defaultdict[str, list[bytes]] = defaultdict(list)
         self.notices: list[Change] = []
         self.parked: list[Parked] = []
         self._count = 0
@@ -75,6 +76,8 @@ class Story:
                     self.sets[key][member] = score
         for counter, by in writes.counts.items():
             self.counts[counter] += by
+        for key, elements in writes.lists.items():
+            self.lists[key] += elements
         for key, numbers in writes.marks.items():
             self.numbers[key] |= {number for number, enters in numbers.items() if enters}
             self.numbers[key] -= {number for number, enters in numbers.items() if not enters}

@@ -1,4 +1,4 @@
-"""Where the processes that are alive tell their statistics, each in its own words: JSON, gone soon after the process."""
+"""Where the processes that are alive tell their statistics (JSON, telemetry.statistics); gone soon after they are."""
 
 from typing import Final
 

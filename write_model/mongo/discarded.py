@@ -6,6 +6,7 @@ from datetime import datetime
 from write_model.contracts.envelope import aggregate_of
 from write_model.contracts.streams import Position
 from write_model.mongo.database import DISCARDED, JOURNAL, Database
+from write_model.ports import Clock
 
 
 class NotInJournal(Exception):
@@ -21,6 +22,25 @@ class Discard:
     by: str
     at: datetime
     why: str = ""
+
+
+class Discards:
+    """The records, for those who give up events (read_model.parking.Discards)."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def record(self, event_id: str, position: str, by: str, why: str) -> bool | None:
+        """Record it, the first word for ever; whether that is new, None where the journal has no such event."""
+        try:
+            return await record(self._database, Discard(event_id, position, by, self._clock(), why))
+        except NotInJournal:
+            return None
+
+    async def withdraw(self, event_id: str) -> None:
+        """See `withdraw`."""
+        await withdraw(self._database, event_id)
 
 
 async def record(database: Database, discard: Discard) -> bool:

@@ -15,6 +15,7 @@ from write_model.relay.publisher import connect
 from write_model.relay.relay import Relay
 from write_model.settings import RelaySettings
 from write_model.startup import new_holder, run_until_stopped
+from write_model.statistics import telling_statistics
 
 
 async def serve(settings: RelaySettings, stopping: asyncio.Event) -> None:
@@ -24,10 +25,11 @@ async def serve(settings: RelaySettings, stopping: asyncio.Event) -> None:
     try:
         database = database_of(client, settings)
         relay = Relay(client, database, redis, settings, holder=new_holder(), jitter=random.random)
-        metrics.export(of_relay(lambda: relay.publication))
+        metrics.export(source := of_relay(lambda: relay.publication))
         await ensure_indexes(database, AGGREGATES)
         await settle_terms(database, settings)
-        await relay.run(stopping)
+        async with telling_statistics("relay", settings.redis_url, [source]):
+            await relay.run(stopping)
     finally:
         await redis.aclose()
         client.close()

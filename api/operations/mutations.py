@@ -1,0 +1,160 @@
+"""Requests about the read model, which projectors take up, and the record of what is given up, beside the journal."""
+
+from collections.abc import Awaitable
+from typing import Final
+
+import strawberry
+from strawberry import UNSET
+
+from api.arguments import Input
+from api.context import Info
+from api.fields import mutation
+from api.operations.parked import ParkingReceipt, ParkingResult
+from api.user_errors import UserError, UserErrorCode
+from read_model.errors import Unavailable
+from read_model.operations import Partition, operations
+from read_model.parked import find_parked
+from read_model.parking import Asked, Parking, ProjectedMeanwhile, Unanswered
+from read_model.requests import Requests
+from read_model.schema.generations import NotComplete
+from read_model.schema.requests import Answer
+
+PATIENCE_SECONDS: Final = 5.0
+"""With projectors that say nothing."""
+LONGEST_WHY: Final = 500
+SLOWEST: Final = 1.0
+"""Events a second."""
+
+
+class NotNow(Unavailable):
+    """Partition {partition} is being {doing}, try again when that is done."""
+
+
+@strawberry.input(description="Which events are projected again.")
+class RetryParkedInput:
+    id: strawberry.ID = strawberry.field(description="A parked event, or the aggregate that it is of.")
+
+
+@strawberry.input(description="Which event is given up.")
+class DiscardParkedInput:
+    id: strawberry.ID = strawberry.field(description="The parked event: its id or position, not its aggregate's id.")
+    why: str = strawberry.field(default="", description="Kept with the record; at most 500 characters.")
+
+
+@strawberry.input(description="What is made anew, and how fast.")
+class RebuildInput:
+    partitions: list[int] | None = strawberry.field(
+        default=UNSET, description="Only these; all where it is left out or null."
+    )
+    events_per_second: float | None = strawberry.field(
+        default=UNSET, description="Replay at most so many, 1 or more; as fast as can be where it is left out or null."
+    )
+
+
+@strawberry.type(description="A generation that was asked for.")
+class RebuildReceipt:
+    partition: int = strawberry.field(description="The partition whose read model is made anew.")
+    generation: int = strawberry.field(
+        description="The generation's number: it is made while `rebuild` of the partition has it, and done when it is\n"
+        "the partition's `generation`."
+    )
+    is_new: bool = strawberry.field(description="False where it was being made already.")
+
+
+@strawberry.type(description="What `rebuild` answers: a receipt for each partition, or why nothing was asked for.")
+class RebuildResult:
+    receipts: list[RebuildReceipt] = strawberry.field(
+        default_factory=list, description="What was asked for; empty when it was refused."
+    )
+    user_errors: list[UserError] = strawberry.field(
+        default_factory=list, description="Why it was refused; empty when it was not."
+    )
+
+
+@strawberry.type
+class OperationsMutations:
+    @mutation(
+        "Staff only. Projects an aggregate's parked events again, in order, until one fails or none is left.\n"
+        "Repeating it does no harm."
+    )
+    async def retry_parked(self, info: Info, input: Input[RetryParkedInput]) -> ParkingResult:
+        read = info.context.services.read
+        event = await find_parked(read.reader, input.id)
+        if event is None:
+            return _not_parked(input.id)
+        parking = Parking(read.requests)
+        return await _answered(parking.answer(await parking.retry(event), PATIENCE_SECONDS))
+
+    @mutation(
+        "Staff only. Gives a parked event up for ever: it is recorded beside the journal, which keeps the event, and\n"
+        "neither a retry nor a rebuild will show what it did. Later events are projected without it."
+    )
+    async def discard_parked(self, info: Info, input: Input[DiscardParkedInput]) -> ParkingResult:
+        services = info.context.services
+        assert services.write, "there are no mutations without a command side (api.schema)"
+        if len(input.why) > LONGEST_WHY:
+            return ParkingResult(user_errors=[_invalid(f"At most {LONGEST_WHY} characters say why.", "why")])
+        event = await find_parked(services.read.reader, input.id)
+        if event is None or input.id == event.aggregate_id:
+            return _not_parked(input.id)
+        parking, by = Parking(services.read.requests), str(info.context.actor)
+        try:
+            return await _answered(
+                parking.discard(event, services.write.discards, by=by, why=input.why, patience=PATIENCE_SECONDS)
+            )
+        except ProjectedMeanwhile:
+            return _not_parked(input.id)
+
+    @mutation(
+        "Staff only. Makes the read model anew from the journal, beside the one that serves, and lets it serve when\n"
+        "it is complete: `operations` shows how far it is. What is being made already goes on."
+    )
+    async def rebuild(self, info: Info, input: Input[RebuildInput]) -> RebuildResult:
+        read = info.context.services.read
+        rate = None if input.events_per_second is UNSET else input.events_per_second
+        there_are = range(read.reader.partitions)
+        wanted = sorted(set(there_are if input.partitions is UNSET or input.partitions is None else input.partitions))
+        if strangers := [partition for partition in wanted if partition not in there_are]:
+            message = f"There is no partition {strangers[0]}: they are 0 to {there_are[-1]}."
+            return RebuildResult(user_errors=[_invalid(message, "partitions")])
+        if rate is not None and rate < SLOWEST:
+            return RebuildResult(user_errors=[_invalid("It is 1 or more.", "eventsPerSecond")])
+        # All of them are looked at before one of them is asked for.
+        for partition in (await operations(read.reader)).partitions:
+            if partition.number in wanted:
+                _check_free(partition)
+        return RebuildResult(receipts=[await _ask(read.requests, partition, rate) for partition in wanted])
+
+
+async def _answered(answer: Awaitable[tuple[Asked, Answer]]) -> ParkingResult:
+    try:
+        asked, its = await answer
+    except Unanswered as unanswered:
+        asked, its = unanswered.asked, Answer(None, 0)
+    return ParkingResult(receipt=ParkingReceipt.of(asked.id, its))
+
+
+def _check_free(partition: Partition) -> None:
+    if not partition.is_complete:
+        raise NotNow(partition=partition.number, doing="prepared from the journal anyway")
+    if partition.making and partition.making.purpose != "rebuild" and not partition.making.expired:
+        raise NotNow(partition=partition.number, doing="verified")
+
+
+async def _ask(requests: Requests, partition: int, rate: float | None) -> RebuildReceipt:
+    try:
+        asked = await requests.rebuild(partition, rate)
+    except NotComplete:
+        raise NotNow(partition=partition, doing="prepared from the journal anyway") from None
+    if asked.purpose != "rebuild":
+        raise NotNow(partition=partition, doing="verified")
+    return RebuildReceipt(partition=partition, generation=asked.generation, is_new=asked.is_new)
+
+
+def _not_parked(id: str) -> ParkingResult:
+    message = f"{id} is no event that is parked, or not any more."
+    return ParkingResult(user_errors=[UserError(code=UserErrorCode.NOT_FOUND, message=message, field=["input", "id"])])
+
+
+def _invalid(message: str, field: str) -> UserError:
+    return UserError(code=UserErrorCode.INVALID_INPUT, message=message, field=["input", field])
