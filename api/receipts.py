@@ -109,9 +109,9 @@ async def answer(
     if not all(wait is not None and 0 <= int(wait) <= LONGEST_WAIT_MS for wait in waits):
         raise BadUserInput(f"`timeoutMs` is 0 to {LONGEST_WAIT_MS}.")
     try:
-        command = command_type.model_validate(_plain(input))
+        command = command_type.model_validate(plain(input))
     except ValidationError as error:
-        return CommandResult(user_errors=[_structural_error(details) for details in error.errors()])
+        return CommandResult(user_errors=[structural_error(details) for details in error.errors()])
     try:
         receipt = await info.context.dispatch(command, None if idempotency_key is UNSET else idempotency_key)
     except Rejection as error:
@@ -136,24 +136,25 @@ def _waits(selections: Iterable[Selection]) -> Iterator[Any]:
         yield from _waits(selection.selections)
 
 
-def _plain(value: object) -> Any:
+def plain(value: object) -> Any:
     """An input as its command expects it: camel case, and nothing where the client said nothing."""
     if isinstance(value, dict):  # that is what a plan gives
-        return {name: _plain(given) for name, given in value.items()}
+        return {name: plain(given) for name, given in value.items()}
     if isinstance(value, list):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     if isinstance(value, Enum):
         return value.value
     if not is_dataclass(value):
         return value
     return {
-        to_camel(field.name): _plain(given)
+        to_camel(field.name): plain(given)
         for field in fields(value)
         if (given := getattr(value, field.name)) is not UNSET
     }
 
 
-def _structural_error(details: ErrorDetails) -> UserError:
+def structural_error(details: ErrorDetails) -> UserError:
+    """What is wrong with an input, as clients see it."""
     message = details["msg"].removeprefix("Value error, ")
     path = ["input", *map(str, details["loc"])]
     return UserError(code=UserErrorCode.INVALID_INPUT, message=message[:1].upper() + message[1:], field=path)

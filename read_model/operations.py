@@ -78,13 +78,14 @@ class Operations:
 
     def total(self, name: str) -> float:
         """Of all processes together."""
-        return sum(process.number(name) or 0.0 for process in self.processes)
+        return round(sum(process.number(name) or 0.0 for process in self.processes), 3)
 
     def mean(self, name: str) -> float:
         """Of a distribution in all processes together, over what came in the last second; 0 where nothing did."""
         told = [(its.number(f"{name}_mean"), its.number(f"{name}_count")) for its in self.processes]
         counted = [(mean, count) for mean, count in told if mean is not None and count]
-        return sum(mean * count for mean, count in counted) / sum(count for _, count in counted) if counted else 0.0
+        total = sum(count for _, count in counted)
+        return round(sum(mean * count for mean, count in counted) / total, 6) if counted else 0.0
 
 
 async def operations(reader: Reader) -> Operations:
@@ -124,7 +125,14 @@ class Pulse:
         now = asyncio.get_running_loop().time()
         if self._asking is None or now - self._at >= FRESH_SECONDS:
             self._asking, self._at = asyncio.create_task(operations(self._reader)), now
+            self._asking.add_done_callback(_heed)
         return await asyncio.shield(self._asking)
+
+
+def _heed(asking: asyncio.Task[Operations]) -> None:
+    """Whoever waited for a failure may be gone."""
+    if not asking.cancelled():
+        asking.exception()
 
 
 def _processes(told: Iterable[str], owners: Mapping[int, str | None]) -> list[Process]:

@@ -4,6 +4,7 @@ Looked at only while somebody watches, in the streams, a few times a second; who
 """
 
 import asyncio
+import logging
 from bisect import bisect_left
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
@@ -26,6 +27,9 @@ SHOWN: Final = 100
 """Events that wait for a watcher, the latest ones."""
 ARRIVALS: Final = 1_000
 """Moments that are remembered of a partition between two looks."""
+
+
+_log = logging.getLogger(__name__)
 
 
 class Passed(NamedTuple):
@@ -139,26 +143,31 @@ class Passing:
     async def _look(self) -> None:
         while True:
             await asyncio.sleep(LOOK_SECONDS)
-            moved = {p: arrivals[-1][0] for p, arrivals in self._arrivals.items() if arrivals}
             try:
-                replies = await self._reader.read(dict.fromkeys(moved, self._asked), complete=False)
+                await self._take()
             except ReadFault:
                 continue  # they are there the next time
-            events: list[Passed] = []
-            has_gaps = False
-            for partition, [latest] in replies.items():
-                events += self._passed(partition, latest[:AT_ONCE])
-                has_gaps |= len(latest) > AT_ONCE
-                self._taken[partition] = moved[partition]
-                self._forget(partition, moved[partition])
-            events.sort(key=lambda event: event.position)
-            for watcher in self._watchers:
-                watcher.offer(events, has_gaps=has_gaps)
+            except Exception:  # whatever it is: watchers would wait for ever
+                _log.exception("the events that go by cannot be seen")
 
-    def _asked(self, keys: Keys) -> list[Command]:
-        p = keys.partition
-        upto = self._arrivals[p][-1][0]
-        return [("XREVRANGE", events_key(p), str(upto), f"({self._taken[p]}", "COUNT", AT_ONCE + 1)]
+    async def _take(self) -> None:
+        moved = {p: arrivals[-1][0] for p, arrivals in self._arrivals.items() if arrivals}
+
+        def asked(keys: Keys) -> list[Command]:
+            upto, taken = moved[keys.partition], self._taken[keys.partition]
+            return [("XREVRANGE", events_key(keys.partition), str(upto), f"({taken}", "COUNT", AT_ONCE + 1)]
+
+        replies = await self._reader.read(dict.fromkeys(moved, asked), complete=False)
+        events: list[Passed] = []
+        has_gaps = False
+        for partition, [latest] in replies.items():
+            events += self._passed(partition, latest[:AT_ONCE])
+            has_gaps |= len(latest) > AT_ONCE
+            self._taken[partition] = moved[partition]
+            self._forget(partition, moved[partition])
+        events.sort(key=lambda event: event.position)
+        for watcher in self._watchers:
+            watcher.offer(events, has_gaps=has_gaps)
 
     def _passed(self, partition: int, latest: Iterable[tuple[str, list[Any]]]) -> list[Passed]:
         arrivals, found = list(self._arrivals[partition]), []

@@ -53,7 +53,7 @@ class Rates:
         if metric.kind == "gauge":
             return float(value)
         grown = self._grown(metric.name, label, value)
-        return None if grown is None else grown / seconds
+        return None if grown is None else round(grown / seconds, 3)
 
     def _distribution(self, metric: Metric, seconds: float) -> dict[str, Number]:
         each = [counted for _, counted in metric.rows if isinstance(counted, Distribution)]
@@ -61,8 +61,8 @@ class Rates:
         total = self._grown(metric.name, "sum", sum(its.sum for its in each))
         if count is None or total is None:
             return {}
-        told: dict[str, Number] = {f"{metric.name}_count": count / seconds}
-        return {**told, f"{metric.name}_mean": total / count} if count else told
+        told: dict[str, Number] = {f"{metric.name}_count": round(count / seconds, 3)}
+        return {**told, f"{metric.name}_mean": round(total / count, 6)} if count else told
 
     def _grown(self, name: str, label: str, value: float) -> float | None:
         before = self._before.get((name, label))

@@ -4,12 +4,15 @@ from collections.abc import Awaitable
 from typing import Final
 
 import strawberry
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.alias_generators import to_camel
 from strawberry import UNSET
 
 from api.arguments import Input
 from api.context import Info
 from api.fields import mutation
 from api.operations.parked import ParkingReceipt, ParkingResult
+from api.receipts import plain, structural_error
 from api.user_errors import UserError, UserErrorCode
 from read_model.errors import Unavailable
 from read_model.operations import Partition, operations
@@ -21,9 +24,6 @@ from read_model.schema.requests import Answer
 
 PATIENCE_SECONDS: Final = 5.0
 """With projectors that say nothing."""
-LONGEST_WHY: Final = 500
-SLOWEST: Final = 1.0
-"""Events a second."""
 
 
 class NotNow(Unavailable):
@@ -71,6 +71,26 @@ class RebuildResult:
     )
 
 
+class _Wanted(BaseModel):
+    """What an input says, whoever has read it: the executor or a plan."""
+
+    model_config = ConfigDict(frozen=True, alias_generator=to_camel)
+
+
+class _Retry(_Wanted):
+    id: str
+
+
+class _Discard(_Wanted):
+    id: str
+    why: str = Field("", max_length=500)
+
+
+class _Rebuild(_Wanted):
+    partitions: list[int] | None = None
+    events_per_second: float | None = Field(None, ge=1)
+
+
 @strawberry.type
 class OperationsMutations:
     @mutation(
@@ -78,10 +98,10 @@ class OperationsMutations:
         "Repeating it does no harm."
     )
     async def retry_parked(self, info: Info, input: Input[RetryParkedInput]) -> ParkingResult:
-        read = info.context.services.read
-        event = await find_parked(read.reader, input.id)
+        read, wanted = info.context.services.read, _Retry.model_validate(plain(input))
+        event = await find_parked(read.reader, wanted.id)
         if event is None:
-            return _not_parked(input.id)
+            return _not_parked(wanted.id)
         parking = Parking(read.requests)
         return await _answered(parking.answer(await parking.retry(event), PATIENCE_SECONDS))
 
@@ -92,18 +112,20 @@ class OperationsMutations:
     async def discard_parked(self, info: Info, input: Input[DiscardParkedInput]) -> ParkingResult:
         services = info.context.services
         assert services.write, "there are no mutations without a command side (api.schema)"
-        if len(input.why) > LONGEST_WHY:
-            return ParkingResult(user_errors=[_invalid(f"At most {LONGEST_WHY} characters say why.", "why")])
-        event = await find_parked(services.read.reader, input.id)
-        if event is None or input.id == event.aggregate_id:
-            return _not_parked(input.id)
+        try:
+            wanted = _Discard.model_validate(plain(input))
+        except ValidationError as error:
+            return ParkingResult(user_errors=[structural_error(details) for details in error.errors()])
+        event = await find_parked(services.read.reader, wanted.id)
+        if event is None or wanted.id == event.aggregate_id:
+            return _not_parked(wanted.id)
         parking, by = Parking(services.read.requests), str(info.context.actor)
         try:
             return await _answered(
-                parking.discard(event, services.write.discards, by=by, why=input.why, patience=PATIENCE_SECONDS)
+                parking.discard(event, services.write.discards, by=by, why=wanted.why, patience=PATIENCE_SECONDS)
             )
         except ProjectedMeanwhile:
-            return _not_parked(input.id)
+            return _not_parked(wanted.id)
 
     @mutation(
         "Staff only. Makes the read model anew from the journal, beside the one that serves, and lets it serve when\n"
@@ -111,19 +133,23 @@ class OperationsMutations:
     )
     async def rebuild(self, info: Info, input: Input[RebuildInput]) -> RebuildResult:
         read = info.context.services.read
-        rate = None if input.events_per_second is UNSET else input.events_per_second
+        try:
+            wanted = _Rebuild.model_validate(plain(input))
+        except ValidationError as error:
+            return RebuildResult(user_errors=[structural_error(details) for details in error.errors()])
         there_are = range(read.reader.partitions)
-        wanted = sorted(set(there_are if input.partitions is UNSET or input.partitions is None else input.partitions))
-        if strangers := [partition for partition in wanted if partition not in there_are]:
+        numbers = sorted(set(there_are if wanted.partitions is None else wanted.partitions))
+        if strangers := [number for number in numbers if number not in there_are]:
             message = f"There is no partition {strangers[0]}: they are 0 to {there_are[-1]}."
-            return RebuildResult(user_errors=[_invalid(message, "partitions")])
-        if rate is not None and rate < SLOWEST:
-            return RebuildResult(user_errors=[_invalid("It is 1 or more.", "eventsPerSecond")])
+            code, field = UserErrorCode.INVALID_INPUT, ["input", "partitions"]
+            return RebuildResult(user_errors=[UserError(code=code, message=message, field=field)])
         # All of them are looked at before one of them is asked for.
         for partition in (await operations(read.reader)).partitions:
-            if partition.number in wanted:
+            if partition.number in numbers:
                 _check_free(partition)
-        return RebuildResult(receipts=[await _ask(read.requests, partition, rate) for partition in wanted])
+        return RebuildResult(
+            receipts=[await _ask(read.requests, number, wanted.events_per_second) for number in numbers]
+        )
 
 
 async def _answered(answer: Awaitable[tuple[Asked, Answer]]) -> ParkingResult:
@@ -154,7 +180,3 @@ async def _ask(requests: Requests, partition: int, rate: float | None) -> Rebuil
 def _not_parked(id: str) -> ParkingResult:
     message = f"{id} is no event that is parked, or not any more."
     return ParkingResult(user_errors=[UserError(code=UserErrorCode.NOT_FOUND, message=message, field=["input", "id"])])
-
-
-def _invalid(message: str, field: str) -> UserError:
-    return UserError(code=UserErrorCode.INVALID_INPUT, message=message, field=["input", field])

@@ -35,7 +35,7 @@ class Flow:
         description="Events set aside because they, or earlier ones, could not be projected."
     )
     notices_per_second: float = strawberry.field(
-        description="Changes heard of in the feeds by the processes that answer queries, by each of them."
+        description="Changes heard of in the feeds, by all processes that serve the API together."
     )
     feed_delay_seconds: float = strawberry.field(
         description="From when a command was taken until processes heard of its change, on average; sampled."
@@ -58,7 +58,7 @@ class Flow:
             journal_backlog=int(its.total("orderstream_relay_backlog_events")),
             published_events_per_second=its.total("orderstream_relay_published_events_total"),
             lag_events=sum(partition.lag.events for partition in its.partitions),
-            lag_seconds=max((partition.lag.seconds for partition in its.partitions), default=0.0),
+            lag_seconds=max((round(partition.lag.seconds, 3) for partition in its.partitions), default=0.0),
             projected_events_per_second=its.total("orderstream_projector_events_total"),
             parked_events=sum(partition.lag.parked for partition in its.partitions),
             notices_per_second=its.total("orderstream_feed_notices_total"),
@@ -129,7 +129,7 @@ class Partition:
             stream_length=its.stream_length,
             projected_position=str(its.lag.position),
             lag_events=its.lag.events,
-            lag_seconds=its.lag.seconds,
+            lag_seconds=round(its.lag.seconds, 3),
             parked_events=its.lag.parked,
             events_per_second=its.events_per_second,
             owner=strawberry.ID(its.owner) if its.owner else None,

@@ -8,11 +8,12 @@ from redis import Redis
 
 _ROWS: Final = "order"
 _LISTS: Final = "orders"
+_HISTORY: Final = "order-history"
 _AT_ONCE: Final = 1_000
 
 
 def bytes_an_order(redis_url: str) -> dict[str, float]:
-    """Bytes an order, of its row and of its places in the lists (Redis: MEMORY USAGE of every key, whole).
+    """Bytes an order, of its row, its places in the lists and its history (Redis: MEMORY USAGE of every key, whole).
 
     The streams are left out: they hold events, for as long as their bounds say, whatever orders there are.
     """
@@ -28,5 +29,10 @@ def bytes_an_order(redis_url: str) -> dict[str, float]:
                 _, _, kind, *_ = key.split(":")
                 orders += kind == _ROWS
                 used[kind] += size or 0
-    rows, lists = used[_ROWS] / orders, used[_LISTS] / orders
-    return {"its row": rows, "its places in lists": lists, "together": rows + lists}
+    rows, lists, history = (used[kind] / orders for kind in (_ROWS, _LISTS, _HISTORY))
+    return {
+        "its row": rows,
+        "its places in lists": lists,
+        "its history": history,
+        "together": rows + lists + history,
+    }

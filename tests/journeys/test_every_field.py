@@ -22,6 +22,14 @@ REFUSALS = {"UNAUTHENTICATED", "FORBIDDEN"}
 # Reached in tests/write_model/test_expiry.py: nobody but the system gives this reason.
 ELSEWHERE = {"CancellationReason.EXPIRED"}
 
+# Reached in tests/journeys/test_operations.py, where something is parked.
+OF_PARKED_EVENTS = ("ParkedEvent.", "ParkedEventEdge.", "ParkingReceipt.", "ParkingOutcome.")
+OF_ONE = {"Query.parkedEvent", "ParkingResult.receipt"}
+# While a rebuild is under way, which here is over at once; tests/read_model/test_operations.py sees one.
+UNDER_WAY = ("Rebuild.", "Partition.rebuild")
+# Nobody sent a traceparent.
+UNSAID = {"OrderEvent.trace"}
+
 # A queued command may be settled before anybody has looked; tests/read_model/test_commands.py sees one that waits.
 BY_CHANCE = {"CommandStatus.QUEUED"}
 
@@ -32,8 +40,9 @@ def fields_for(*wanted: Who) -> list[tuple[str, str]]:
 
 def test_everything_in_the_schema_was_reached(story: Story) -> None:
     # The codes of refusals are met in test_every_error.py.
-    unreached = {path for path in story.walk.unreached() if not path.startswith("UserErrorCode.")}
-    assert unreached - ELSEWHERE - BY_CHANCE == set(), "the tables do not come to these"
+    left_out = ("UserErrorCode.", *OF_PARKED_EVENTS, *UNDER_WAY)
+    unreached = {path for path in story.walk.unreached() if not path.startswith(left_out)}
+    assert unreached - ELSEWHERE - BY_CHANCE - OF_ONE - UNSAID == set(), "the tables do not come to these"
     assert ELSEWHERE - unreached == set(), "these were reached after all"
 
 

@@ -3,16 +3,20 @@
 The operations are made from the published schema; what they are sent stands in the tables here.
 """
 
+import base64
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from graphql import GraphQLEnumType, build_schema
 
 from tests.journeys.story import Sent, Story, a_customer, a_product, an_order, money
 from tests.journeys.walk import Arguments
 from tests.system import ADDRESS, Client, customer_token
+from write_model.contracts.given_up import member_of
+from write_model.contracts.streams import Position
 
 SCHEMA = build_schema(Path(__file__).parents[2].joinpath("docs", "schema.graphql").read_text(encoding="utf-8"))
 
@@ -67,6 +71,9 @@ COMMANDS: list[Sent] = [
     Sent("createOrder", "draft", lambda story: {"customerId": story.id("ada")}),
 ]  # fmt: skip
 
+NOWHERE = base64.urlsafe_b64encode(f"0:{member_of('', Position(1, 1))}".encode()).decode().rstrip("=")
+"""After it comes all that is parked."""
+
 # Beside these, everything is found by its id (`BY_ID`), and every list is paged through in each of its orders.
 QUERIES: list[tuple[str, Callable[[Story], Arguments]]] = [
     ("me", lambda story: {"Customer.orders": {
@@ -86,7 +93,17 @@ QUERIES: list[tuple[str, Callable[[Story], Arguments]]] = [
     ("topProducts", lambda story: {"first": 3}),
     ("orderCounts", lambda story: {}),
     ("projection", lambda story: {}),
+    ("operations", lambda story: {}),
+    ("parkedEvents", lambda story: {"first": 1, "after": NOWHERE}),
+    ("parkedEvent", lambda story: {"id": "1-1"}),
+    ("orderHistory", lambda story: {"id": story.id("basket"), "first": 3, "after": "1"}),
 ]  # fmt: skip
+# What is asked of the projectors; in this story nothing is parked.
+REQUESTS: list[tuple[str, dict[str, Any]]] = [
+    ("retryParked", {"id": "1-1"}),
+    ("discardParked", {"id": "1-1", "why": "There is no such event."}),
+    ("rebuild", {"partitions": [0], "eventsPerSecond": 100_000.0}),
+]
 # Sent with `Prefer: respond-async` by the customer, who then follows them: one is committed, one is rejected.
 QUEUED: list[Sent] = [
     Sent("createOrder", "queued", lambda story: {"customerId": story.id("ada")}),
@@ -126,6 +143,9 @@ async def tell(story: Story, clients: AsyncExitStack) -> None:
     for name, arguments in QUERIES:
         for client in story.those_who_may("Query", name):
             await story.ask(client, "Query", name, arguments(story))
+    for name, input in REQUESTS:
+        await story.ask(story.staff, "Mutation", name, {"input": input})
+    await watch(story)
     for sent in QUEUED:
         await queue(story, sent)
     await hear_of_the_next_change(story)
@@ -133,6 +153,25 @@ async def tell(story: Story, clients: AsyncExitStack) -> None:
         for client in story.those_who_may("Subscription", name):
             over_socket = await story.over_socket(client, name, arguments(story))
             assert await story.over_events(client, name, arguments(story)) == over_socket
+
+
+async def watch(story: Story) -> None:
+    """See the system at work, and an event of it go by."""
+    assert (await story.over_socket(story.staff, "operationsChanged", {}))["partitions"]
+    assert (await story.over_events(story.staff, "operationsChanged", {}))["partitions"]
+    wanted = {"type": "StockReserved", "aggregateId": story.id("tea")}
+    assert await story.over_events(story.staff, "eventsPassing", wanted) == await story.over_socket(
+        story.staff, "eventsPassing", wanted
+    )
+    document, variables = story.operation("Subscription", "eventsPassing", wanted)
+    async with story.staff.socket() as socket:
+        await socket.subscribe("1", document, **variables)
+        await socket.nexts("1", 1)
+        await story.send(Sent("placeOrder", "seen", an_order))
+        [seen] = await socket.nexts("1", 1)
+    story.walk.answered("Subscription", seen)
+    [event] = seen["eventsPassing"]["events"]
+    assert (event["type"], event["aggregateId"]) == ("StockReserved", story.id("tea"))
 
 
 async def queue(story: Story, sent: Sent) -> None:

@@ -20,7 +20,9 @@ from read_model.changes import Changes
 from read_model.commands import command
 from read_model.connection import Reader
 from read_model.customers import customer, customers
+from read_model.history import order_history
 from read_model.multiplexed import open_connection
+from read_model.operations import operations
 from read_model.orders import order, orders
 from read_model.pages import Page, PageRequest
 from read_model.products import SORTINGS, categories, product, products, top_products
@@ -116,6 +118,10 @@ COSTS: dict[Query, Callable[[Shop, int], Awaitable[set[int]]]] = {
     sales_by_day: of_days,
     order_counts: lambda shop, _: only(shop.cost(order_counts(shop.reader))),
     projection_status: lambda shop, _: only(shop.cost(projection_status(shop.reader, shop.changes))),
+    operations: lambda shop, _: only(shop.cost(operations(shop.reader))),
+    order_history: lambda shop, size: only(
+        shop.cost(order_history(shop.reader, shop.order_ids[-1], PageRequest(first=size)))
+    ),
     lag_by_partition: lambda shop, _: only(shop.cost(lag_by_partition(shop.reader))),
 }
 
