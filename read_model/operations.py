@@ -113,17 +113,18 @@ async def operations(reader: Reader) -> Operations:
 
 
 class Pulse:
-    """The system as it is, looked at once a second at most, however many ask."""
+    """The system as it is, looked at once in so many seconds at most, however many ask."""
 
-    def __init__(self, reader: Reader) -> None:
+    def __init__(self, reader: Reader, seconds: float = FRESH_SECONDS) -> None:
         self._reader = reader
+        self._seconds = seconds
         self._asking: asyncio.Task[Operations] | None = None
         self._at = 0.0
 
     async def now(self) -> Operations:
-        """See `operations`; at most FRESH_SECONDS old."""
+        """See `operations`; at most so old."""
         now = asyncio.get_running_loop().time()
-        if self._asking is None or now - self._at >= FRESH_SECONDS:
+        if self._asking is None or now - self._at >= self._seconds:
             self._asking, self._at = asyncio.create_task(operations(self._reader)), now
             self._asking.add_done_callback(_heed)
         return await asyncio.shield(self._asking)

@@ -1,5 +1,6 @@
 """Writes into Redis what the projector would: rows, indexes, feed and checkpoint, a step at a time."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any, Final
@@ -9,6 +10,7 @@ from redis.asyncio import Redis
 from read_model.schema.changes import CHANGE, CommandChanged, OrderChanged, encode_change, encode_changes
 from read_model.schema.commands import CommandRow
 from read_model.schema.customers import CustomerRow
+from read_model.schema.history import encode_event
 from read_model.schema.keys import Keys, feed_key
 from read_model.schema.names import beginnings_of, name_member, words_of
 from read_model.schema.orders import LineRow, OrderRow, OrderSummary, StatusRow
@@ -66,6 +68,13 @@ def moved(row: OrderRow, status: str) -> OrderRow:
     )
 
 
+def history_entry(version: int, customer_id: str) -> dict[str, str]:
+    """The stream entry of some event of an order."""
+    context = {"at": encode_time(at(version)), "command": f"cmd_{version}", "actor": "staff:ada", "trace": ""}
+    data = json.dumps({"customer_id": customer_id, "note": 'a "note"\n'})
+    return {"type": "OrderPlaced", "schema": "2", "version": str(version), **context, "data": data}
+
+
 class Projected:
     """The read model as a projector leaves it; every write is one step of one partition."""
 
@@ -100,6 +109,16 @@ class Projected:
                     changes.append(OrderChanged(order.id, order.customer_id, *last))
             self._advance(step, partition, changes)
             await step.execute()
+
+    async def history(self, row: OrderRow) -> None:
+        """The order's events, one for each of its versions."""
+        order = row.summary
+        elements = [
+            encode_event(Position(version, 1), history_entry(version, order.customer_id), order.customer_id)
+            for version in range(1, order.version + 1)
+        ]
+        key = Keys(partition_of(order.id, PARTITIONS), self.generation).order_history(order.id)
+        await self.redis.rpush(key, *elements)
 
     async def remove_order(self, row: OrderRow, *, listed: bool = False) -> None:
         """The order is gone; `listed` leaves it in its lists, as a reader in between two trips sees it."""

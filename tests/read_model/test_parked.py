@@ -9,8 +9,17 @@ from redis.asyncio import Redis
 
 from read_model import parked
 from read_model.connection import Reader
-from read_model.errors import NoReply
-from read_model.parked import ParkedEvent, find_parked, parked_events, parked_queue, parked_queues
+from read_model.errors import BadCursor, NoReply
+from read_model.pages import PageRequest
+from read_model.parked import (
+    ParkedEvent,
+    find_parked,
+    parked_behind,
+    parked_events,
+    parked_page,
+    parked_queue,
+    parked_queues,
+)
 from read_model.requests import open_parking
 from read_model.schema.keys import Keys, answer_key, requests_key
 from read_model.schema.parked import REASON, queue_of
@@ -148,3 +157,49 @@ async def test_a_redis_that_is_not_there_is_said() -> None:
         ):
             with pytest.raises(NoReply):
                 await asyncio.ensure_future(attempt)
+
+
+async def test_queues_are_shown_page_by_page(reader: Reader, projected: Projected, redis: Redis) -> None:
+    ids = sorted([ORDER, OTHER, *(make_id("ord", 1, second) for second in (50, 60))])
+    for number, id in enumerate(ids, 1):
+        for version in range(2, 2 + number):
+            await park(redis, id, 10 * number + version, version)
+    for number in (8, 9):
+        await redis.zadd(Keys(0, 1).parked(), {member_of("", at(number)): 0})
+        await redis.hset(Keys(0, 1).parked_event(at(number)), mapping={REASON: "nameless"})
+    shown: list[tuple[str, int]] = []
+    after: str | None = None
+    for left in (6, 4, 2):
+        page = await parked_page(reader, PageRequest(first=2, after=after))
+        shown += [(queue.head.aggregate_id, queue.behind) for queue in page.rows]
+        assert (page.total_count, page.has_next, page.has_previous) == (12, left > 2, left < 6)
+        after = page.end_cursor
+    by_partition = sorted(ids, key=lambda order: (partition_of(order, PARTITIONS), order))
+    assert shown == [("", 0), ("", 0), *((id, ids.index(id)) for id in by_partition)]
+    assert (await parked_page(reader, PageRequest(first=2, after=after))).rows == ()
+    with pytest.raises(BadCursor):
+        await parked_page(reader, PageRequest(after="garbage"))
+
+
+async def test_a_cursor_goes_on_when_its_event_is_parked_no_more(
+    reader: Reader, projected: Projected, redis: Redis
+) -> None:
+    for number, id in enumerate((ORDER, OTHER), 1):
+        await park(redis, id, number, 2)
+        await park(redis, id, number + 10, 3)
+    page = await parked_page(reader, PageRequest(first=1))
+    head = page.rows[0].head
+    await redis.zrem(Keys(head.partition, 1).parked(), member_of(head.aggregate_id, head.position))
+    [queue] = (await parked_page(reader, PageRequest(first=5, after=page.end_cursor))).rows
+    assert queue.head.aggregate_id != head.aggregate_id
+
+
+async def test_how_many_wait_behind_an_event_is_counted(reader: Reader, projected: Projected, redis: Redis) -> None:
+    for number in (1, 2, 3):
+        await park(redis, ORDER, number, number + 1)
+    counts = []
+    for version in (2, 3, 4):
+        event = await find_parked(reader, f"{ORDER}@{version}")
+        assert event is not None
+        counts.append(await parked_behind(reader, event))
+    assert counts == [2, 1, 0]

@@ -1,10 +1,11 @@
 """The edge over a read model that has some of everything, in this process."""
 
 import json
+import math
 import re
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -16,6 +17,7 @@ from api.context import Services
 from api.errors import Faults
 from api.settings import ApiSettings
 from api.view import GraphQLView
+from read_model.operations import Pulse
 from read_model.schema.commands import CommandRow, RefusalRow
 from read_model.schema.keys import Keys
 from read_model.schema.orders import AddressRow, LineRow, OrderRow, ShipmentRow
@@ -24,6 +26,7 @@ from read_model.startup import open_read_model
 from tests.read_model.catalogue import Catalogue, product_added
 from tests.read_model.conftest import settings_for
 from tests.read_model.projected import Projected, at, customer_row, make_id, moved, order_row
+from tests.read_model.test_parked import park
 from write_model.contracts.codec import encode_time
 from write_model.contracts.products import ProductDiscontinued, StockReserved
 from write_model.contracts.streams import Position, Token, projected_key
@@ -136,6 +139,9 @@ async def open_edge(redis_url: str, write_model: WriteModel) -> AsyncIterator[Ed
         )
         for command in commands:
             await projected.command(command)
+        for row in orders:
+            await projected.history(row)
+        await park(redis, orders[4].summary.id, 1, 2, ODD)
         for field, value in zip(day_fields("2026-11-20"), (2, 5, 123456), strict=True):
             await redis.hset(Keys(1, 1).sales("EUR"), field, value)
         added = await catalogue.add_all(
@@ -149,11 +155,13 @@ async def open_edge(redis_url: str, write_model: WriteModel) -> AsyncIterator[Ed
         api = ApiSettings.model_validate(
             {"auth_secret": SECRET, "stale_read_timeout_ms": 50, "introspection": True, **UNLIMITED}
         )
+        read = await open.enter_async_context(open_read_model(settings))
+        read = replace(read, pulse=Pulse(read.reader, math.inf))  # it does not change between two answers
         services = Services(
             api,
             Authenticator(api),
             write_model,
-            read := await open.enter_async_context(open_read_model(settings)),
+            read,
             Faults(lambda: "0"),
             lambda: datetime.now(UTC),
         )
@@ -169,9 +177,12 @@ async def open_edge(redis_url: str, write_model: WriteModel) -> AsyncIterator[Ed
             "command": [command.id for command in commands],
         }
         named = {f"{kind}{n}": id for kind, ids in things.items() for n, id in enumerate(ids)}
-        edge = Edge(view, http, redis, {**named, "token": reached.encode()})
+        parked = f"{orders[4].summary.id}@2"
+        edge = Edge(view, http, redis, {**named, "token": reached.encode(), "parked": parked})
         for name, field in CURSORS.items():
             found = (await edge.ask("POST", "staff", query=f"{{ list: {field} {{ edges {{ cursor }} }} }}")).json()
             cursors = {f"{name}{n}": edge_["cursor"] for n, edge_ in enumerate(found["data"]["list"]["edges"])}
             edge.named |= cursors
+        found = (await edge.ask("POST", "staff", query="{ parkedEvents { pageInfo { endCursor } } }")).json()
+        edge.named["parked_cursor"] = found["data"]["parkedEvents"]["pageInfo"]["endCursor"]
         yield edge
