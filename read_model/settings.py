@@ -11,7 +11,9 @@ class ReadSettings(BaseSettings):
 
     model_config = SettingsConfigDict(frozen=True)
 
-    redis_url: SecretStr = Field(description="Redis that holds the read model.")
+    redis_url: SecretStr = Field(
+        description="Redis that holds the read model. Worker and expiry only tell their statistics there."
+    )
     partitions: int = Field(
         8, ge=1, le=1024, description="Streams to spread the events over; the first start fixes it."
     )

@@ -22,7 +22,7 @@ from write_model.settings import RelaySettings, WorkerSettings, WriteSettings
 
 PACKAGES: dict[str, tuple[type[BaseSettings], ...]] = {
     "api": (ApiSettings,),
-    "write_model": (WriteSettings, WorkerSettings, RelaySettings),
+    "write_model": (WriteSettings, RelaySettings, WorkerSettings),
     "read_model": (ReadSettings,),
     "projector": (ProjectorSettings,),
     "telemetry": (TelemetrySettings,),
