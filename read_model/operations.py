@@ -41,7 +41,7 @@ class Process:
     def number(self, name: str) -> float | None:
         """The number of that name, all partitions together; None where this process has none."""
         value = self.numbers.get(name)
-        return float(sum(value.values())) if isinstance(value, Mapping) else value
+        return float(sum(value.values())) if isinstance(value, Mapping) else None if value is None else float(value)
 
     @property
     def leads(self) -> bool | None:
@@ -78,7 +78,7 @@ class Operations:
 
     def total(self, name: str) -> float:
         """Of all processes together."""
-        return round(sum(process.number(name) or 0.0 for process in self.processes), 3)
+        return round(sum((process.number(name) or 0.0 for process in self.processes), 0.0), 3)
 
     def mean(self, name: str) -> float:
         """Of a distribution in all processes together, over what came in the last second; 0 where nothing did."""

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
 from redis.asyncio import Redis
+from redis.client import NEVER_DECODE
 
 from read_model.schema.keys import Keys
 from write_model.contracts.given_up import place_of
@@ -33,6 +34,12 @@ async def ranked_at(redis: Redis, key: str) -> list[tuple[str, float]]:
     return await cast("Awaitable[list[tuple[str, float]]]", redis.zrange(key, 0, -1, withscores=True))
 
 
+async def list_at(redis: Redis, key: str) -> list[bytes]:
+    """The elements of a list, which need not be text."""
+    never_decode: dict[str, Any] = {NEVER_DECODE: []}
+    return cast("list[bytes]", await redis.execute_command("LRANGE", key, 0, -1, **never_decode))  # type: ignore[no-untyped-call]
+
+
 async def damage(redis: Redis, partition: int, row: str) -> None:
     """Make a row unreadable; and let the checkpoint be another's, or a projector goes on from what it remembers."""
     async with redis.pipeline(transaction=True) as both:
@@ -51,7 +58,7 @@ async def everything(redis: Redis) -> dict[str, Any]:
         "stream": stream_at,
         "zset": ranked_at,
         "set": lambda redis, key: redis.smembers(key),
-        "list": lambda redis, key: redis.lrange(key, 0, -1),
+        "list": list_at,
     }
     contents = {}
     for key in sorted(await cast("Awaitable[list[str]]", redis.keys())):

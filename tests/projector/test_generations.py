@@ -6,7 +6,7 @@ from redis.asyncio import Redis
 from projector.reaching import Unavailable
 from projector.startup import connect
 from read_model.schema.generations import NotComplete
-from read_model.schema.keys import Keys
+from read_model.schema.keys import Keys, replaced_key
 from tests.projector.consumers import a_consumer, checkpoint
 from tests.projector.contents import eventually, everything
 from tests.projector.events import (
@@ -120,3 +120,17 @@ async def test_a_failure_of_redis_is_unavailable(redis: Redis) -> None:
     await redis.set(rebuild_key(0), "not a hash")
     with pytest.raises(Unavailable):
         await generations(redis).state()
+
+
+async def test_a_rebuild_that_cannot_be_finished_gives_way_to_the_next(redis: Redis) -> None:
+    await complete(redis, [ADA])
+    ours = generations(redis)
+    await ours.ask("rebuild")
+    assert not (await ours.ask("rebuild")).is_new
+    await redis.hset(rebuild_key(0), "problem", "a hole")
+    asked = await ours.ask("rebuild")
+    assert (asked.generation, asked.is_new) == (3, True)
+    making = (await ours.state()).making
+    assert making is not None
+    assert (making.generation, making.problem) == (3, "")
+    assert await redis.zrange(replaced_key(0), 0, -1) == ["2"]

@@ -2,9 +2,13 @@
 
 import pytest
 from pydantic_core import from_json
+from redis.asyncio import Redis
 
+from projector import store
 from read_model.schema.history import Remembered, decode
-from tests.projector.events import CUSTOMER, ORDER, entry, envelope, history, position
+from tests.projector.consumers import a_consumer
+from tests.projector.contents import list_at
+from tests.projector.events import CUSTOMER, ORDER, entry, envelope, history, position, publish
 from tests.projector.story import KEYS, Story, given
 from tests.projector.test_orders import ADA, CANCELLED, CONFIRMED, DELIVERED, PLACED, SHIPPED
 from write_model.contracts.envelope import Envelope, Tombstone
@@ -75,3 +79,15 @@ def test_what_a_newer_program_has_written_is_not_guessed_at() -> None:
     [element] = story.lists[KEYS.order_history(ORDER)]
     with pytest.raises(ValueError, match="newer program"):
         decode(b"\2" + element[1:], CUSTOMER)
+
+
+async def test_the_latest_events_are_kept(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store, "KEPT", 2)
+    consumer, key = a_consumer(redis), KEYS.order_history(ORDER)
+    life = history(ORDER, PLACED, CONFIRMED, SHIPPED, DELIVERED)
+    await publish(redis, [ADA, life[0]])
+    await consumer.step()
+    assert await redis.llen(key) == 1
+    await publish(redis, life[1:], first=3)
+    await consumer.step()
+    assert [decode(element, CUSTOMER).version for element in await list_at(redis, key)] == [3, 4]

@@ -11,9 +11,11 @@ import pytest
 from pymongo import MongoClient
 from redis.asyncio import Redis
 
+from read_model.schema.history import encode_event
 from read_model.schema.keys import Keys, feed_key, replaced_key
 from tests.journeys.rebuilds import forget_the_past, orderstream, under_load
 from tests.projector.contents import eventually, hash_at, stream_at
+from tests.read_model.projected import history_entry
 from tests.system import System, running_system
 from write_model.contracts.streams import Position, Token, partition_of, projected_key, rebuild_key
 
@@ -111,6 +113,8 @@ async def damage(redis: Redis, shop: Shop) -> dict[str, str]:
     counted = await redis.hincrby(sold, counter, 1)
     await redis.sadd(shop.catalogue.products_with("active"), 9)
     await redis.setrange(shop.catalogue.product_labels("price"), 0, "~")
+    history, entry = keys.order_history(shop.orders[3]), history_entry(1, shop.customer_id)
+    await redis.execute_command("LSET", history, 0, encode_event(Position(1, 1), entry, shop.customer_id))  # type: ignore[no-untyped-call]
     parked = keys.all().replace("*", "parked")
     await redis.zadd(parked, {shop.orders[4]: 0})
     return {
@@ -124,6 +128,7 @@ async def damage(redis: Redis, shop: Shop) -> dict[str, str]:
         sold: f"field {counter} is {counted}, the journal says {counted - 1}",
         shop.catalogue.products_with("active"): "number 9 is in it, and should not be",
         shop.catalogue.product_labels("price"): "it is ",
+        history: "the event of version 1 is Remembered(version=1, position=Position(ms=1, seq=1), ",
         parked: "it should not be there",
     }
 
