@@ -80,6 +80,10 @@ class Operations:
         """Of all processes together."""
         return round(sum((process.number(name) or 0.0 for process in self.processes), 0.0), 3)
 
+    def most(self, name: str) -> float:
+        """What any of the processes has most of: of what is one thing for all of them."""
+        return max((process.number(name) or 0.0 for process in self.processes), default=0.0)
+
     def mean(self, name: str) -> float:
         """Of a distribution in all processes together, over what came in the last second; 0 where nothing did."""
         told = [(its.number(f"{name}_mean"), its.number(f"{name}_count")) for its in self.processes]

@@ -54,7 +54,7 @@ class Flow:
             commit_seconds=its.mean("orderstream_commit_seconds"),
             committed_events_per_second=its.total("orderstream_committed_events_total"),
             commands_waiting=int(its.total("orderstream_commands_waiting")),
-            commands_queued=int(its.total("orderstream_commands_queued")),
+            commands_queued=int(its.most("orderstream_commands_queued")),
             journal_backlog=int(its.total("orderstream_relay_backlog_events")),
             published_events_per_second=its.total("orderstream_relay_published_events_total"),
             lag_events=sum(partition.lag.events for partition in its.partitions),

@@ -31,10 +31,12 @@ async def test_processes_tell_what_they_do_until_they_are_gone(
     await tell(redis, "relay1", "relay", orderstream_relay_leader=1.0)
     await tell(redis, "projector1", "projector", **{PROJECTED: {"0": 10.0, "2": 2.0}})
     await redis.set(owner_key(2), "projector1")
+    await redis.hset(PROCESSES_KEY, "gone1", f"1 {json.dumps({'id': 'gone1'})}")
     now = await operations(reader)
     assert [process.id for process in now.processes] == ["api1", "api2", "projector1", "relay1"]
     assert [process.leads for process in now.processes] == [None, None, None, True]
     assert now.total("orderstream_commands_total") == 7.5
+    assert (now.most("orderstream_commands_total"), now.most("orderstream_nothing")) == (4.5, 0.0)
     assert now.processes[2].number(PROJECTED) == 12.0
     assert (now.processes[2].partitions, now.processes[0].number(PROJECTED)) == ((2,), None)
     assert [(p.owner, p.events_per_second) for p in now.partitions[1:3]] == [(None, 0.0), ("projector1", 2.0)]

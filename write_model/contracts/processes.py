@@ -2,8 +2,10 @@
 
 from typing import Final
 
-PROCESSES_KEY: Final = "processes"
-"""Redis hash with an expiry: by the process's id what it told last, after the millisecond until which that counts."""
+from write_model.contracts.streams import hash_tag
+
+PROCESSES_KEY: Final = f"{hash_tag(0)}:processes"
+"""Redis hash with an expiry, beside what is read together with it: by the process's id what it told last, after the millisecond until which that counts."""
 
 EXPIRY_MS: Final = 5_000
 

@@ -78,6 +78,9 @@ class _Made:
     def _fields(self, type: Any, depth: int) -> list[str]:
         """The names of fields; of leaves only where it is deep enough."""
         there = type.fields.items()
+        if type is self.schema.mutation_type:
+            # Requests to projectors are no commands: nobody would answer them here.
+            there = [(name, field) for name, field in there if get_named_type(field.type).name == "CommandResult"]
         names = [name for name, field in there if depth < DEEPEST or is_leaf_type(get_named_type(field.type))]
         return [*names, "__typename"]
 
@@ -215,9 +218,7 @@ def mutations(draw: st.DrawFn, schema: GraphQLSchema, pool: Mapping[str, Sequenc
     made = _Made(draw(st.randoms(use_true_random=True)), schema, pool)
     type = schema.mutation_type
     assert type is not None
-    # Requests to projectors are no commands: nobody would answer them here.
-    commands = [name for name, field in type.fields.items() if get_named_type(field.type).name == "CommandResult"]
-    names = made.rng.choices(commands, k=made.one_of((1, 1, 1, 1, 2)))
+    names = made.rng.choices(made._fields(type, 1)[:-1], k=made.one_of((1, 1, 1, 1, 2)))
     selection = "{ " + " ".join(made._selected(type, name, (), 1) for name in names) + " }"
     variables = f"({', '.join(made.declared)})" if made.declared else ""
     document = f"mutation M{variables} {selection}"
