@@ -11,8 +11,6 @@ import pytest
 import yaml
 
 from api.compiled.answers import Answers
-from api.door import Door
-from api.leaving import Leaving
 from api.metrics import of_edge
 from api.observation import Observation
 from api.schema import schema
@@ -74,7 +72,7 @@ def test_every_panel_has_a_place_of_its_own() -> None:
 async def test_what_an_alert_waits_for_the_first_of_is_there_before() -> None:
     """A series that begins with 1 has no increase: Prometheus must have seen it at 0."""
     settings = ApiSettings.model_validate({"auth_secret": SECRET})
-    collect = of_edge(Observation(settings), Door(settings, Leaving()), Answers(schema, settings))
+    collect = of_edge(Observation(settings), Answers(schema, settings))
     at_first = {metric.name: metric for metric in await collect()}
     awaited = [
         found

@@ -5,7 +5,10 @@ from typing import Final
 from write_model.contracts.streams import hash_tag
 
 PROCESSES_KEY: Final = f"{hash_tag(0)}:processes"
-"""Redis hash with an expiry, beside what is read together with it: by the process's id what it told last, after the millisecond until which that counts."""
+"""Redis hash with an expiry: by the process's id what it told last, after the millisecond until which that counts.
+
+It stands beside what it is read with, in the first partition's slot.
+"""
 
 EXPIRY_MS: Final = 5_000
 

@@ -29,7 +29,7 @@ async def test_a_document_is_compiled_when_it_comes_again(edge: Edge) -> None:
 
 
 async def test_an_answer_is_a_hit_or_a_miss_and_on_its_way_it_is_neither(edge: Edge) -> None:
-    collect = of_edge(Observation(edge.view._services.settings), edge.view._door, edge.view.answers)
+    collect = of_edge(Observation(edge.view._services.settings), edge.view.answers)
 
     async def counts() -> list[Value]:
         named = {metric.name: metric.rows[0][1] for metric in await collect() if metric.rows}
