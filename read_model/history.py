@@ -31,7 +31,7 @@ class Happened:
 
 @dataclass(frozen=True, slots=True)
 class OrderHistory:
-    """A page of an order's events, oldest first, beside its row, both of the same moment."""
+    """A page of an order's events, oldest first, beside its row; what comes while both are read may be in one only."""
 
     order: Row
     nodes: tuple[Happened, ...]
@@ -73,8 +73,8 @@ async def order_history(reader: Reader, id: str, page: PageRequest) -> OrderHist
         return None
     order = Row("ord", dict(zip(ORDERS.parts, values, strict=True)))
     summary = OrderSummary.decode(order.texts[SUMMARY])
-    # Versions follow each other without a gap, up to the row's.
-    first = summary.version - len(elements) + 1
+    # Versions follow each other without a gap; and the list may be a step ahead of the row.
+    first = _decoded(elements[0], summary.customer_id).version if elements else summary.version + 1
     skipped = max(0, after + 1 - first)
     shown = elements[skipped : skipped + page.size]
     return OrderHistory(

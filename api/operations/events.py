@@ -97,7 +97,7 @@ class OrderEvent:
         )
 
 
-@strawberry.type(description="An order beside the events that made it what it is, all of one moment.")
+@strawberry.type(description="An order beside the events that made it what it is.")
 class OrderHistoryConnection:
     order: Order = strawberry.field(description="The order as it is shown.")
     edges: list[Edge[OrderEvent]] = strawberry.field(description="The page's events, each with its cursor.")

@@ -49,6 +49,14 @@ async def test_one_that_lacks_its_beginning_says_so(reader: Reader, projected: P
     assert later.nodes[0].remembered.version == 3
 
 
+async def test_an_event_that_comes_while_both_are_read_does_no_harm(reader: Reader, projected: Projected) -> None:
+    await projected.order(ROW)
+    await projected.history(moved(ROW, "DELIVERED"))
+    found = await order_history(reader, ID, PageRequest(after="3"))
+    assert found is not None
+    assert (found.is_whole, [happened.remembered.version for happened in found.nodes]) == (True, [4])
+
+
 async def test_there_is_none_of_what_there_is_not(reader: Reader, projected: Projected) -> None:
     for id in (make_id("ord", 2), make_id("cus", 2), "nonsense"):
         assert await order_history(reader, id, PageRequest()) is None
