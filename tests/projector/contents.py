@@ -2,14 +2,18 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from redis.asyncio import Redis
 from redis.client import NEVER_DECODE
 
+from read_model.schema.history import decode
 from read_model.schema.keys import Keys
+from read_model.schema.orders import OrderSummary
 from write_model.contracts.given_up import place_of
 from write_model.contracts.streams import projected_key
+
+HISTORY: Final = "order-history:"
 
 
 async def hash_at(redis: Redis, key: str) -> dict[str, str]:
@@ -70,6 +74,18 @@ async def everything(redis: Redis) -> dict[str, Any]:
                 if "complete" in contents[key]:
                     contents[key]["complete"] = "by some step"
     return contents
+
+
+def wherever_published(contents: dict[str, Any]) -> dict[str, Any]:
+    """The same without what histories tell of publication: events that are published again stand elsewhere."""
+    told = dict(contents)
+    for key in contents:
+        before, found, id = key.partition(HISTORY)
+        if found:
+            customer_id = OrderSummary.decode(contents[f"{before}order:{id}"]["summary"]).customer_id
+            events = [decode(element, customer_id) for element in contents[key]]
+            told[key] = [(event.version, event.type, event.occurred_at, event.data) for event in events]
+    return told
 
 
 async def remember(redis: Redis) -> None:
