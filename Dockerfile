@@ -4,6 +4,9 @@ WORKDIR /src/web
 COPY web/package.json web/package-lock.json web/.npmrc ./
 RUN npm ci --no-audit --no-fund
 COPY web ./
+# The shop is made of the schema and the recipes.
+COPY docs/schema.graphql ../docs/
+COPY docs/recipes/*.js ../docs/recipes/
 RUN npm run build
 
 FROM python:3.11-slim AS build

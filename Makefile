@@ -17,7 +17,8 @@ EVENTS ?= 50000
 NPM_STAMP := $(if $(shell command -v npm),$(RECIPES)/node_modules/installed)
 # The pages for browsers are built where there is npm; without it GraphiQL comes from a CDN.
 PAGES := $(if $(shell command -v npm),api/pages/built/weights.json)
-PAGES_SOURCES := $(shell find web -path web/node_modules -prune -o -type f -print)
+PAGES_SOURCES := $(shell find web -path web/node_modules -prune -o -type f -print) \
+  docs/schema.graphql $(wildcard $(RECIPES)/*.js)
 # And so do the servers on Node that the benchmark compares.
 PEERS_STAMP := $(if $(shell command -v npm),$(PEERS)/node_modules/installed)
 

@@ -67,6 +67,11 @@ class ApiSettings(BaseSettings):
     graphiql_staff: bool = Field(
         False, description="Sign GraphiQL in as staff for browsers on this machine; for development only."
     )
+    shop: bool = Field(
+        False,
+        description="Show browsers the example shop, at `/shop`, and sign those on this machine in there as whom they "
+        "like; for development only.",
+    )
     allowed_origins: Texts = Field(
         (), description="Origins, separated by commas, of the web pages on other hosts that may use the API."
     )

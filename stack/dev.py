@@ -11,6 +11,8 @@ from functools import partial
 from pathlib import Path
 
 from api.auth import issue_token
+from api.pages.built import is_built
+from api.pages.shop import SHOP
 from stack import address, demo, readiness
 from stack.child import Child
 from stack.configuration import settings_in_force
@@ -128,6 +130,7 @@ class _Stack:
             environment["METRICS_PORT"] = str(self.settings.metrics_port + _PARTS.index(name))
         if name == "api" and self.settings.is_loopback:
             environment.setdefault("GRAPHIQL_STAFF", "1")
+            environment.setdefault("SHOP", "1")
         # -P: the directory that `dev` was started in is no place to import from.
         command = [sys.executable, "-P", "-m", "stack", name]
         return Part(
@@ -141,11 +144,14 @@ class _Stack:
 
     def _greet(self, customer_id: str | None) -> None:
         url = f"{self.settings.url}/graphql"
+        secret = self.environment.get("AUTH_SECRET")
         say("")
         say(f"  API       {url}")
         say(f"  GraphiQL  {url} (open it in a browser)")
+        if self.settings.is_loopback and secret and is_built("shop"):
+            say(f"  Shop      {self.settings.url}{SHOP} (an example: order something, and watch it in another tab)")
         say(f"  Data      {self.workspace.directory}, kept; Ctrl-C stops everything")
-        if secret := self.environment.get("AUTH_SECRET"):
+        if secret:
             say("  Tokens    for `Authorization: Bearer ...`, valid for 30 days; without one there is the catalogue")
             say("")
             say(f"staff     {issue_token(secret, 'staff', None, TOKEN_SECONDS)}")

@@ -12,6 +12,8 @@ const pages = readdirSync(source).filter((name) => existsSync(resolve(source, na
 export default defineConfig({
   root: source,
   logLevel: "warn",
+  // What the recipes in docs/ import is found here.
+  resolve: { dedupe: ["graphql-ws", "@urql/core", "@urql/exchange-graphcache", "@urql/exchange-retry"] },
   build: {
     outDir: resolve(import.meta.dirname, "../api/pages/built"),
     emptyOutDir: true,

@@ -40,6 +40,11 @@ def built_page(
     return HTMLResponse(page, headers=headers)
 
 
+def is_built(name: str) -> bool:
+    """Whether there is such a page."""
+    return (BUILT / name / "index.html").exists()
+
+
 def asset_routes(folder: Path = BUILT) -> list[Mount]:
     """Where pages find what they load; nowhere, if nothing was built."""
     assets = folder / "assets"

@@ -16,8 +16,15 @@ export class Basket {
     return new Basket(run, id, () => storage.removeItem(intention));
   }
 
+  /** Whether one is open: who only looks around needs none. */
+  static isOpen(customerId, storage) {
+    return storage.getItem(`basket of ${customerId}`) !== null;
+  }
+
   constructor(run, id, forget) {
-    Object.assign(this, { run, id, forget });
+    this.run = run;
+    this.id = id;
+    this.forget = forget;
   }
 
   add(productId, quantity) {

@@ -3,6 +3,7 @@
 // #region receipt
 /** The rules refused a command; `userErrors` says why, to programs by `code` and to people by `message`. */
 export class Refused extends Error {
+  /** @param {{ code: string, message: string, field?: string[] | null }[]} userErrors */
   constructor(userErrors) {
     super(userErrors.map((error) => error.message).join('\n'));
     this.userErrors = userErrors;

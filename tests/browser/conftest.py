@@ -43,7 +43,7 @@ async def browser(chromium: str) -> AsyncIterator[Browser]:
 @pytest.fixture(scope="package")
 async def system(chromium: str, mongodb_url: str) -> AsyncIterator[System]:
     with TemporaryDirectory(prefix="orderstream-browser-") as directory:
-        settings = {"GRAPHIQL": "1", "GRAPHIQL_STAFF": "1", "INTROSPECTION": "1"}
+        settings = {"GRAPHIQL": "1", "GRAPHIQL_STAFF": "1", "INTROSPECTION": "1", "SHOP": "1"}
         async with running_system(Path(directory), mongodb_url, "test_browser", **settings) as system:
             yield system
 

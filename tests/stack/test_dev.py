@@ -19,7 +19,7 @@ from stack.embedded import HOST
 from tests.stack.patience import gone, is_alive, until
 
 COMMAND = [sys.executable, "-P", "-m", "stack"]
-GIVEN = {"MONGODB_URL", "REDIS_URL", "AUTH_SECRET", "MONGODB_DATABASE", "GRAPHIQL_STAFF"}
+GIVEN = {"MONGODB_URL", "REDIS_URL", "AUTH_SECRET", "MONGODB_DATABASE", "GRAPHIQL_STAFF", "SHOP"}
 
 
 class Dev:
