@@ -93,7 +93,7 @@ export function BasketProvider({ session: { client, who }, children }: { session
           await opened.submit(seen, shippingAddress);
         } catch (refusal) {
           await read();
-          throw refusal;
+          throw named(refusal, seen?.lines ?? []);
         }
         setSeen((basket.current = undefined));
         return { id: opened.id, token: opened.token };
@@ -102,6 +102,13 @@ export function BasketProvider({ session: { client, who }, children }: { session
     [announce, doing, isBusy, open, problem, read, seen],
   );
   return <Sharing value={shared}>{children}</Sharing>;
+}
+
+/** The rules speak of ids; a shopper knows names. */
+function named(problem: unknown, lines: { productId: string; name: string }[]): unknown {
+  if (!(problem instanceof Refused)) return problem;
+  const speak = (text: string) => lines.reduce((text, line) => text.replace(`Product ${line.productId}`, line.name), text);
+  return new Refused(problem.userErrors.map((error) => ({ ...error, message: speak(error.message) })));
 }
 
 /** What leads to it, with the number of things in it. */

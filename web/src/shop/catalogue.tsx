@@ -104,8 +104,8 @@ function Product({ product: { id, name, description, category, available, price 
       <p className="price">
         <Money of={price} /> <small>{available > 0 ? `${available} left` : "Sold out"}</small>
       </p>
-      <button disabled={available === 0 || isBusy} onClick={() => add(id, name)} aria-label={`Add ${name} to the basket`}>
-        Add to basket
+      <button disabled={available === 0 || isBusy} onClick={() => add(id, name)}>
+        Add to basket<span className="unseen">: {name}</span>
       </button>
     </li>
   );
