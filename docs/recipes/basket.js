@@ -12,8 +12,8 @@ export class Basket {
   static async open(run, customerId, storage) {
     const intention = `basket of ${customerId}`;
     const variables = { input: { customerId }, key: keyOf(intention, storage) };
-    const { id } = receiptOf((await run(CREATE_ORDER, variables)).createOrder);
-    return new Basket(run, id, () => storage.removeItem(intention));
+    const receipt = receiptOf((await run(CREATE_ORDER, variables)).createOrder);
+    return new Basket(run, receipt, () => storage.removeItem(intention));
   }
 
   /** Whether one is open: who only looks around needs none. */
@@ -21,9 +21,10 @@ export class Basket {
     return storage.getItem(`basket of ${customerId}`) !== null;
   }
 
-  constructor(run, id, forget) {
+  constructor(run, { id, consistencyToken }, forget) {
     this.run = run;
     this.id = id;
+    this.token = consistencyToken;
     this.forget = forget;
   }
 
@@ -41,7 +42,7 @@ export class Basket {
 
   /** What is in it, no older than the last command, with the prices of when the items were added. */
   async read() {
-    return (await this.run(ORDER, { id: this.id, with: this.token && [this.token] })).order;
+    return (await this.run(ORDER, { id: this.id, with: [this.token] })).order;
   }
 
   /**

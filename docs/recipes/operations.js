@@ -11,7 +11,10 @@ export const PLACE_ORDER = `
 
 export const CREATE_ORDER = `
   mutation CreateOrder($input: CreateOrderInput!, $key: ID!) {
-    createOrder(input: $input, idempotencyKey: $key) { receipt { id version } userErrors { code message field } }
+    createOrder(input: $input, idempotencyKey: $key) {
+      receipt { id version consistencyToken }
+      userErrors { code message field }
+    }
   }
 `;
 

@@ -1,12 +1,10 @@
 // The basket and its checkout.
 
-import { useQuery } from "urql";
-
 import { useBasket } from "./basket.tsx";
 import { Field, useForm } from "./form.tsx";
-import { type AddressInput, MeDocument } from "./generated.ts";
+import type { AddressInput } from "./generated.ts";
 import { show } from "./order.tsx";
-import type { Session } from "./session.ts";
+import { type Session, useShopper } from "./session.ts";
 import { Heading } from "./shop.tsx";
 import { Money, Problem } from "./showing.tsx";
 
@@ -69,7 +67,7 @@ const NAMES = ["recipient", "street", "city", "postalCode", "countryCode"] as co
 
 function Checkout({ session }: { session: Session }) {
   const { submit, isBusy } = useBasket();
-  const [{ data, fetching }] = useQuery({ query: MeDocument, variables: {} });
+  const { data, fetching } = useShopper(session);
   const form = useForm(async (input: Record<string, string>) => {
     const at = (name: string) => input[`shippingAddress.${name}`] ?? "";
     const address: AddressInput = {

@@ -4,7 +4,8 @@ import { useEffect, useState } from "react";
 import { useQuery } from "urql";
 
 import { useBasket } from "./basket.tsx";
-import { CatalogueDocument, CategoriesDocument, type CatalogueQuery, MeDocument, type ProductOrder } from "./generated.ts";
+import { CatalogueDocument, CategoriesDocument, type CatalogueQuery, type ProductOrder } from "./generated.ts";
+import { type Session, useShopper } from "./session.ts";
 import { Heading } from "./shop.tsx";
 import { Money, Problem } from "./showing.tsx";
 
@@ -16,12 +17,12 @@ const ORDERS: Record<ProductOrder, string> = {
   PRICE_HIGH_TO_LOW: "Dearest",
 };
 
-export function Catalogue({ onStranger }: { onStranger: () => void }) {
+export function Catalogue({ session, onStranger }: { session: Session; onStranger: () => void }) {
   const [search, setSearch] = useState("");
   const [category, setCategory] = useState("");
   const [orderBy, setOrderBy] = useState<ProductOrder>("BEST_SELLING");
   const [{ data: categories }] = useQuery({ query: CategoriesDocument, variables: {} });
-  const [{ data: shopper }] = useQuery({ query: MeDocument, variables: {} });
+  const { data: shopper } = useShopper(session);
   const words = useSettled(search.trim());
 
   // The browser may remember a customer of other data than the server has.

@@ -9,7 +9,7 @@ import { BasketView } from "./basket_view.tsx";
 import { Catalogue } from "./catalogue.tsx";
 import { Order } from "./order.tsx";
 import { Orders } from "./orders.tsx";
-import { remembered, type Session, signIn } from "./session.ts";
+import { remembered, type Session, type Shopper, signIn } from "./session.ts";
 import { Problem } from "./showing.tsx";
 import { SignIn } from "./sign_in.tsx";
 
@@ -19,7 +19,7 @@ const Announcing = createContext<(text: string) => void>(() => {});
 export const useAnnounce = () => useContext(Announcing);
 
 export function Shop() {
-  const [customerId, setCustomerId] = useState(remembered.get);
+  const [shopper, setShopper] = useState<Shopper | null>(() => remembered.get());
   const [session, setSession] = useState<Session>();
   const [problem, setProblem] = useState<unknown>();
   const [said, setSaid] = useState("");
@@ -27,28 +27,28 @@ export function Shop() {
 
   useEffect(() => {
     setSession(undefined);
-    if (!customerId) return;
+    if (!shopper) return;
     let isCurrent = true;
-    signIn(customerId).then((session) => isCurrent && setSession(session), setProblem);
+    signIn(shopper.id, shopper.registered).then((session) => isCurrent && setSession(session), setProblem);
     return () => void (isCurrent = false);
-  }, [customerId]);
+  }, [shopper]);
   useEffect(() => {
     const timer = setTimeout(() => setSaid(""), 4_000);
     return () => clearTimeout(timer);
   }, [said]);
 
-  const enter = (customerId: string) => {
-    remembered.set(customerId);
-    setCustomerId(customerId);
+  const enter = (shopper: Shopper) => {
+    remembered.set(shopper.id);
+    setShopper(shopper);
   };
   const leave = useCallback(() => {
     remembered.forget();
-    setCustomerId(null);
+    setShopper(null);
   }, []);
 
   return (
     <Announcing value={setSaid}>
-      {!customerId ? (
+      {!shopper ? (
         <SignIn onChoice={enter} />
       ) : session ? (
         <Provider value={session.client} key={session.who}>
@@ -109,7 +109,7 @@ function View({ hash, session, onLeave }: { hash: string; session: Session; onLe
   if (view === "basket") return <BasketView session={session} />;
   if (view === "orders") return id ? <Order id={id} key={id} session={session} /> : <Orders session={session} />;
   if (view === "back-office") return <BackOffice />;
-  return <Catalogue onStranger={onLeave} />;
+  return <Catalogue session={session} onStranger={onLeave} />;
 }
 
 /** The first heading of a view: it names the page, and has the focus when somebody has come here by a link. */

@@ -6,10 +6,10 @@ import { keyOf } from "../../../docs/recipes/commands.js";
 import { ask, command } from "./asking.ts";
 import { Field, useForm } from "./form.tsx";
 import { RegisterCustomerDocument, ShoppersDocument, type ShoppersQuery } from "./generated.ts";
-import { type Session, signIn } from "./session.ts";
+import { type Session, type Shopper, signIn } from "./session.ts";
 import { Problem } from "./showing.tsx";
 
-export function SignIn({ onChoice }: { onChoice: (customerId: string) => void }) {
+export function SignIn({ onChoice }: { onChoice: (shopper: Shopper) => void }) {
   const [staff, setStaff] = useState<Session>();
   const [shoppers, setShoppers] = useState<ShoppersQuery["customers"]["nodes"]>([]);
   const [problem, setProblem] = useState<unknown>();
@@ -31,7 +31,7 @@ export function SignIn({ onChoice }: { onChoice: (customerId: string) => void })
       <ul className="shoppers" aria-label="Customers">
         {shoppers.map(({ id, name, email }) => (
           <li key={id}>
-            <button className="choice" onClick={() => onChoice(id)}>
+            <button className="choice" onClick={() => onChoice({ id })}>
               <strong>{name}</strong> <small>{email}</small>
             </button>
           </li>
@@ -42,12 +42,12 @@ export function SignIn({ onChoice }: { onChoice: (customerId: string) => void })
   );
 }
 
-function Register({ staff, onChoice }: { staff: Session; onChoice: (customerId: string) => void }) {
+function Register({ staff, onChoice }: { staff: Session; onChoice: (shopper: Shopper) => void }) {
   const form = useForm(async (input: { name: string; email: string }) => {
     const intention = `register ${input.email}`;
-    const { id } = await command(staff.client, RegisterCustomerDocument, input, keyOf(intention, sessionStorage));
+    const receipt = await command(staff.client, RegisterCustomerDocument, input, keyOf(intention, sessionStorage));
     sessionStorage.removeItem(intention);
-    onChoice(id);
+    onChoice({ id: receipt.id, registered: receipt.consistencyToken });
   });
   return (
     <form {...form.handlers}>
