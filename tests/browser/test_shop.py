@@ -1,4 +1,4 @@
-"""The shop in a browser: from signing in to an order whose status changes before one's eyes, whatever the network does."""
+"""The shop in a browser: from signing in to an order that is followed, whatever the network does."""
 
 import re
 from collections.abc import AsyncIterator
