@@ -136,7 +136,6 @@ async def test_what_the_rules_refuse_is_said_where_it_belongs(visitor: Visitor, 
         await expect(page.get_by_label(label)).to_have_attribute("aria-invalid", "true")
     await expect(page.get_by_label("Name")).to_have_attribute("aria-invalid", "false")
     await accessible(page)
-    await picture(page, "shop-refused")
     await check_out(page)
 
     await press(page, "Sign out")
@@ -200,7 +199,6 @@ async def test_everybody_can_use_it(
         await accessible(page)
         wide = await page.evaluate("document.documentElement.scrollWidth")
         assert wide <= width, f"{name} is wider than the window"
-        await picture(page, f"shop-{name}-{scheme}")
 
     await expect(page.get_by_label("E-mail")).to_be_visible()
     await look("sign-in")
