@@ -27,7 +27,7 @@ const text = await codegen({
     enumsAsTypes: true,
     skipTypename: true,
     useTypeImports: true,
-    strictScalars: true,
+    defaultScalarType: "unknown",
     scalars: { ConsistencyToken: "string", CurrencyCode: "string", Date: "string", DateTime: "string", Decimal: "string" },
   },
 });
