@@ -111,7 +111,7 @@ async def operations(reader: Reader) -> Operations:
     (seconds, microseconds), told = replies[0][:2]
     owners = {p: reply[-1] for p, reply in replies.items()}
     processes = {process.id: process for process in _processes(told, owners)}
-    partitions = [_partition(p, reply[-6:], processes) for p, reply in replies.items()]
+    partitions = [_partition(p, reply[-6:], processes) for p, reply in sorted(replies.items())]
     at = datetime.fromtimestamp(int(seconds) + int(microseconds) / 1e6, UTC)
     return Operations(at, tuple(processes.values()), tuple(partitions))
 

@@ -12,7 +12,7 @@ from read_model.schema.keys import owner_key
 from read_model.settings import ReadSettings
 from tests.read_model.projected import PARTITIONS, Projected
 from write_model.contracts.processes import EXPIRY_MS, PROCESSES_KEY, TELL
-from write_model.contracts.streams import Position, events_key, rebuild_key
+from write_model.contracts.streams import Position, events_key, projected_key, rebuild_key
 
 PROJECTED = "orderstream_projector_events_total"
 
@@ -73,6 +73,15 @@ async def test_partitions_tell_where_they_are(reader: Reader, projected: Project
     assert (last.making.passed, last.making.total) == (10, 40)
     await redis.flushall()
     assert not any(partition.is_complete for partition in (await operations(reader)).partitions)
+
+
+async def test_partitions_come_by_their_numbers_also_where_one_is_looked_at_twice(
+    reader: Reader, projected: Projected, redis: Redis
+) -> None:
+    await operations(reader)
+    await redis.hset(projected_key(0), "generation", "2")  # it has been switched since then
+    now = await operations(reader)
+    assert [(partition.number, partition.generation) for partition in now.partitions[:2]] == [(0, 2), (1, 1)]
 
 
 async def test_everybody_who_asks_within_a_second_shares_one_look(reader: Reader, projected: Projected) -> None:
