@@ -23,6 +23,7 @@ from api.errors import Faults
 from api.headers import SecurityHeaders
 from api.observation import Observation
 from api.pages.built import asset_routes
+from api.pages.console import console_routes
 from api.pages.shop import shop_routes
 from api.running import Running
 from api.settings import ApiSettings
@@ -106,6 +107,7 @@ def create_app(services: Services, view: GraphQLView) -> Starlette:
             Route(ENDPOINT, view),
             WebSocketRoute(ENDPOINT, view),
             *asset_routes(),
+            *console_routes(settings),
             *shop_routes(settings),
             Route("/healthz", _alive),
             Route("/readyz", ready),

@@ -65,7 +65,11 @@ class ApiSettings(BaseSettings):
         description="Claim with what a token is good for, `commands`, `queries` or both; empty: every token for both.",
     )
     graphiql_staff: bool = Field(
-        False, description="Sign GraphiQL in as staff for browsers on this machine; for development only."
+        False,
+        description="Sign GraphiQL and the console in as staff for browsers on this machine; for development only.",
+    )
+    console: bool = Field(
+        True, description="Show browsers the console, at `/console`; what it shows and does needs a token of staff."
     )
     shop: bool = Field(
         False,

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from api.auth import issue_token
 from api.pages.built import is_built
+from api.pages.console import CONSOLE
 from api.pages.shop import SHOP
 from stack import address, demo, readiness
 from stack.child import Child
@@ -148,6 +149,8 @@ class _Stack:
         say("")
         say(f"  API       {url}")
         say(f"  GraphiQL  {url} (open it in a browser)")
+        if is_built("console"):
+            say(f"  Console   {self.settings.url}{CONSOLE} (the whole system, live)")
         if self.settings.is_loopback and secret and is_built("shop"):
             say(f"  Shop      {self.settings.url}{SHOP} (an example: order something, and watch it in another tab)")
         say(f"  Data      {self.workspace.directory}, kept; Ctrl-C stops everything")
