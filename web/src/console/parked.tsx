@@ -3,7 +3,7 @@
 
 import { useEffect, useState } from "preact/hooks";
 
-import { type Connection } from "./connection.ts";
+import type { Connection } from "./connection.ts";
 import { Discarding } from "./discarding.tsx";
 import { Aggregate } from "./events.tsx";
 import { counted, moment } from "./numbers.ts";

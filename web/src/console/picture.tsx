@@ -63,23 +63,21 @@ export function Picture({ now, past, isNarrow }: { now: System; past: Moment[]; 
   );
 }
 
-/** From one box to its neighbour, which lies to the right, to the left, or below. */
+/** From one box to the next, which lies below it, to its right, or to its left. */
 function Pipe({ from, to, isBusy }: { from: Box; to: Box; isBusy: boolean }) {
-  const middle = (box: Box) => Math.min(box.y + box.height / 2, 389);
-  const y = Math.max(from.y, to.y) === from.y ? middle(from) : middle(to);
-  const end = 7;
-  const path =
+  const { y, height } = from.height < to.height ? from : to; // the streams are as high as two others
+  const middle = y + height / 2;
+  const below = from.x + 40;
+  const [path, tip] =
     from.x === to.x
-      ? `M${from.x + 40} ${from.y + from.height}V${to.y - end}`
+      ? [`M${below} ${from.y + from.height}V${to.y - 7}`, `M${below} ${to.y - 1}l-4.5 -9h9z`]
       : from.x < to.x
-        ? `M${from.x + from.width} ${middle(from)}H${to.x - end}`
-        : `M${from.x} ${y}H${to.x + to.width + end}`;
-  const [tipX, tipY] = from.x === to.x ? [from.x + 40, to.y - 1] : from.x < to.x ? [to.x - 1, middle(from)] : [to.x + to.width + 1, y];
-  const [dx, dy] = from.x === to.x ? [0, -9] : from.x < to.x ? [-9, 0] : [9, 0];
+        ? [`M${from.x + from.width} ${middle}H${to.x - 7}`, `M${to.x - 1} ${middle}l-9 -4.5v9z`]
+        : [`M${from.x} ${middle}H${to.x + to.width + 7}`, `M${to.x + to.width + 1} ${middle}l9 -4.5v9z`];
   return (
     <g class={isBusy ? "pipe busy" : "pipe"}>
       <path d={path} />
-      <path class="tip" d={`M${tipX} ${tipY}l${dx + dy / 2} ${dy + dx / 2}l${-dy} ${-dx}z`} />
+      <path class="tip" d={tip} />
     </g>
   );
 }

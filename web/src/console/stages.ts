@@ -22,7 +22,8 @@ function workers({ processes }: System, part: string): string {
   const alive = processes.filter((process) => process.part === part);
   const idle = alive.filter((process) => process.leads === false).length;
   if (!alive.length) return "nobody works";
-  return idle && idle < alive.length ? `1 works, ${idle} ready` : counted(alive.length, "process").replace("processs", "processes");
+  if (idle && idle < alive.length) return `1 works, ${idle} ready`;
+  return alive.length === 1 ? "1 process" : `${alive.length} processes`;
 }
 
 const has = ({ processes }: System, part: string) => processes.some((process) => process.part === part);
