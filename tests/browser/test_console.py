@@ -9,11 +9,12 @@ import pytest
 from playwright.async_api import Browser, Locator, Page, expect
 from redis.asyncio import Redis
 
+from api.auth import issue_token
 from read_model.schema.keys import Keys
 from tests.browser.visitor import Visitor, accessible, picture
 from tests.projector.contents import damage
 from tests.recipes.network import network_to
-from tests.system import Client, System, customer_token, staff_token
+from tests.system import SECRET, Client, System, customer_token, staff_token
 from tests.telemetry.test_lag import stopped
 from write_model.contracts.streams import partition_of
 
@@ -194,6 +195,17 @@ async def test_a_token_of_staff_signs_in_and_no_other(visitor: Visitor, staff: C
     await token.press("Enter")
     await expect(section(page, "Flow")).to_be_visible()
     assert await page.evaluate("[sessionStorage.length, localStorage.length, document.cookie]") == [1, 0, ""]
+
+
+async def test_who_may_look_only_is_told_so_and_goes_on_looking(visitor: Visitor) -> None:
+    page = await live(visitor)
+    await page.get_by_role("button", name="Sign out").click()
+    await page.get_by_label("Token of staff").fill(issue_token(SECRET, "staff", None, 3600, scopes=("queries",)))
+    await page.get_by_role("button", name="Sign in").click()
+    read_model = section(page, "Read model")
+    await read_model.get_by_role("button", name="Rebuild").click()
+    await expect(read_model.get_by_role("alert")).to_have_text("The token lacks the scope `commands`.")
+    visitor.forgive("Failed to load resource: .* 403")
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")])

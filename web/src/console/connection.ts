@@ -78,8 +78,10 @@ export class Connection {
       throw new Failed("The API cannot be reached. Try again.");
     }
     const [fault] = answer.errors ?? [];
-    if (fault) throw new Failed(this.said(fault));
-    return answer.data!;
+    if (!fault) return answer.data!;
+    // One thing may be forbidden to a token that is good for others: one for queries alone retries nothing.
+    if (fault.extensions?.code === "UNAUTHENTICATED") this.refuse(fault.message);
+    throw new Failed(fault.message);
   }
 
   /**

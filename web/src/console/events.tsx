@@ -20,7 +20,6 @@ export function EventsPassing({ connection }: { connection: Connection }) {
   const [wanted, setWanted] = useState<Wanted>({});
   const { events, isHeard, hasGaps, problem } = useEvents(connection, wanted);
   const [held, setHeld] = useState<PassingEvent[] | null>(null);
-  const missed = held ? events.findIndex((event) => event === held[0]) : 0;
 
   const filter = (event: SubmitEvent) => {
     event.preventDefault();
@@ -32,7 +31,7 @@ export function EventsPassing({ connection }: { connection: Connection }) {
     <section aria-labelledby="events">
       <div class="heading">
         <h2 id="events">Events going by</h2>
-        <button type="button" aria-pressed={held !== null} onClick={() => setHeld(held ? null : events)}>
+        <button type="button" class={held ? "" : "quiet"} onClick={() => setHeld(held ? null : events)}>
           {held ? "Go on" : "Pause"}
         </button>
       </div>
@@ -50,7 +49,7 @@ export function EventsPassing({ connection }: { connection: Connection }) {
       {problem && <p role="alert">{problem}</p>}
       <p class="note">
         {held
-          ? `Paused; ${missed < 0 ? `${KEPT} or more` : number(missed)} went by since.`
+          ? `Paused; ${since(held, events)} went by since.`
           : `At most ${KEPT}, the newest first.`}
         {hasGaps && " There were more: in a hurry only the latest are shown."}
       </p>
@@ -75,6 +74,12 @@ export function EventsPassing({ connection }: { connection: Connection }) {
 /** What an event is of; an order leads to its history. */
 export function Aggregate({ id }: { id: string }) {
   return id.startsWith("ord_") ? <a href={orderAddress(id)}>{id}</a> : <>{id}</>;
+}
+
+/** How many have come since these were held. */
+function since([latest]: PassingEvent[], events: PassingEvent[]): string {
+  const come = latest ? events.indexOf(latest) : events.length;
+  return come < 0 || come === KEPT ? `${KEPT} or more` : number(come);
 }
 
 function useEvents(connection: Connection, wanted: Wanted) {

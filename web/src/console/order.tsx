@@ -12,7 +12,7 @@ import { Table } from "./table.tsx";
 export const orderAddress = (id: string) => `#${id}`;
 
 /** The order whose history the page's address asks for; empty where it asks for none. */
-export const orderInAddress = () => (location.hash.startsWith("#ord_") ? decodeURIComponent(location.hash.slice(1)) : "");
+export const orderInAddress = () => (location.hash.startsWith("#ord_") ? location.hash.slice(1) : "");
 
 interface Shown {
   connection: Connection;

@@ -1,7 +1,7 @@
 // The picture of the flow: commands go in on one side, what is shown comes out of the other, streams lie between them.
 /** @jsxImportSource preact */
 
-import type { System } from "./operations.ts";
+import type { Flow, System } from "./operations.ts";
 import { number } from "./numbers.ts";
 import "./picture.css";
 import { Sparkline } from "./sparkline.tsx";
@@ -44,8 +44,7 @@ export function Picture({ now, past, isNarrow }: { now: System; past: Moment[]; 
   const stages = [...COMMAND_SIDE, ...QUERY_SIDE];
   const boxes = [...layout.command, ...layout.query];
   const way = [...layout.command, layout.streams, ...layout.query];
-  const published = now.flow.publishedEventsPerSecond;
-  const flows = [...COMMAND_SIDE.map(({ of }) => of(now.flow)), published, ...QUERY_SIDE.slice(1).map(({ of }) => of(now.flow))];
+  const going = throughPipes(now.flow);
   return (
     <svg class="picture" viewBox={`0 0 ${layout.width} ${layout.height}`} role="img" aria-labelledby="picture-says">
       <title id="picture-says">
@@ -53,7 +52,7 @@ export function Picture({ now, past, isNarrow }: { now: System; past: Moment[]; 
         numbers are in the table below.
       </title>
       {way.slice(1).map((box, index) => (
-        <Pipe from={way[index]!} to={box} isBusy={(flows[index] ?? 0) > 0} />
+        <Pipe from={way[index]!} to={box} isBusy={going[index]! > 0} />
       ))}
       {boxes.map((box, index) => (
         <StageBox box={box} stage={stages[index]!} now={now} past={past} isNarrow={isNarrow} />
@@ -61,6 +60,20 @@ export function Picture({ now, past, isNarrow }: { now: System; past: Moment[]; 
       <Streams box={layout.streams} now={now} />
     </svg>
   );
+}
+
+/** What goes from each stage to the next. */
+function throughPipes(flow: Flow): number[] {
+  return [
+    flow.commandsPerSecond,
+    flow.commitsPerSecond,
+    flow.committedEventsPerSecond,
+    flow.publishedEventsPerSecond,
+    flow.projectedEventsPerSecond,
+    flow.projectedEventsPerSecond,
+    flow.noticesPerSecond,
+    Math.min(flow.noticesPerSecond, flow.subscriptions),
+  ];
 }
 
 /** From one box to the next, which lies below it, to its right, or to its left. */
