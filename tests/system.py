@@ -83,8 +83,9 @@ class Client:
         headers = {"authorization": f"Bearer {token}"} if token else {}
         if prefer:
             headers["prefer"] = prefer
-        # Many requests at once is what some tests are about.
-        limits = httpx.Limits(max_connections=None)
+        # Many requests at once is what some tests are about. And an idle connection is given up before the server does
+        # that (KEEP_ALIVE_SECONDS), maybe just when it is used again.
+        limits = httpx.Limits(max_connections=None, keepalive_expiry=1.0)
         self.http = httpx.AsyncClient(base_url=system.url, headers=headers, timeout=ANSWER_SECONDS, limits=limits)
 
     async def __aenter__(self) -> Self:

@@ -167,8 +167,10 @@ async def test_who_is_refused_for_sending_nonsense_too_often_is_counted_among_th
     system: System, tmp_path: Path
 ) -> None:
     settings = {"THROTTLE_RATE": "1", "THROTTLE_BURST": "110", "MAX_COST": "100", "LOG_REQUESTS": "all"}
-    async with another_api(system, tmp_path / "log", **settings) as (other, _), other.client(None) as nobody:
-        said = [(await nobody.http.post("/graphql", json=[])).json() for _ in range(4)]
+    async with system.staff as staff:
+        token = customer_token(await staff.register_customer())
+    async with another_api(system, tmp_path / "log", **settings) as (other, _), other.client(token) as customer:
+        said = [(await customer.http.post("/graphql", json=[])).json() for _ in range(4)]
     codes = [answer["errors"][0]["extensions"]["code"] for answer in said]
     assert codes == ["BAD_USER_INPUT"] * 2 + ["THROTTLED"] * 2
     lines = map(json.loads, (tmp_path / "log").read_text().splitlines())

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import pty
+import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -75,6 +76,7 @@ async def watched(directory: Path, environment: Mapping[str, str], *arguments: s
         env={**os.environ, **environment},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
+        preexec_fn=_heed_ctrl_c,
     )
     try:
         yield Watched(process)
@@ -82,6 +84,11 @@ async def watched(directory: Path, environment: Mapping[str, str], *arguments: s
         if process.returncode is None:
             process.kill()
         await process.communicate()
+
+
+def _heed_ctrl_c() -> None:
+    # Whoever was started in the background by a shell ignores it, and so would all that we start.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def on_a_terminal(
