@@ -13,6 +13,7 @@ class Proxy:
         self.port = 0
         self.target = 0
         self.is_stalled = False
+        self.is_stopped = False
         self._sides: set[_Side] = set()
         self._server: asyncio.Server
 
@@ -44,6 +45,7 @@ class Proxy:
         self._adjust()
 
     def stop(self) -> None:
+        self.is_stopped = True
         self._server.close()
         self.cut()
 
@@ -65,6 +67,8 @@ class _Side(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)
         self.proxy._sides.add(self)
+        if self.proxy.is_stopped:  # it was on its way in
+            self.abort()
         self.adjust()
 
     def data_received(self, data: bytes) -> None:
