@@ -6,8 +6,6 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import lru_cache
-from ipaddress import ip_address, ip_network
 from typing import Any, Final, Self
 from urllib.request import parse_http_list
 
@@ -22,6 +20,7 @@ from api.errors import Fault, Faults, Throttled, Unauthenticated
 from api.exchange import EXCHANGE, Exchange, valid_trace
 from api.keys import KeysMissing, KeyUnknown
 from api.leaving import Leaving
+from api.networks import network_of
 from api.observation import Observation
 from api.running import Running
 from api.scalars import ConsistencyToken
@@ -42,9 +41,7 @@ CHARACTERS_A_COST: Final = 2
 """Of what is not known: whoever sends ever new documents has us validate them, each for some orders' CPU."""
 # Below what those who ask for readiness usually wait.
 CHECK_SECONDS: Final = 3.0
-
 RESPOND_ASYNC: Final = "respond-async"
-
 
 message_extensions: Final[ContextVar[Mapping[str, Any] | None]] = ContextVar("message_extensions", default=None)
 """The `extensions` of the message that an operation over WebSocket came in: strawberry does not pass them on."""
@@ -300,16 +297,3 @@ def _asks_for_async(preferences: str) -> bool:
     """Whether one of the preferences of a `Prefer` header (RFC 7240, section 2) is `respond-async`."""
     names = (preference.partition(";")[0].strip().lower() for preference in parse_http_list(preferences))
     return RESPOND_ASYNC in names
-
-
-@lru_cache(maxsize=1_000)
-def network_of(host: str) -> str:
-    """Of an IPv6 address the network that its holder has, with 2^64 others; else the host itself."""
-    try:
-        address = ip_address(host)
-    except ValueError:
-        return host
-    if address.version == 4:
-        return host
-    mapped = address.ipv4_mapped
-    return str(mapped or ip_network((address, 64), strict=False))

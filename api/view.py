@@ -22,13 +22,14 @@ from strawberry.types import ExecutionResult
 from api import negotiation
 from api.compiled.answers import Answers
 from api.compression import COMPRESSED, compress
-from api.context import Context, Services, network_of
+from api.context import Context, Services
 from api.documents import is_subscription
 from api.door import Door
 from api.errors import BadUserInput, Fault, Refused, Throttled
 from api.events import EventResponse, EventStream
 from api.exchange import EXCHANGE, Exchange
 from api.metrics import of_door
+from api.networks import network_of
 from api.pages.examples import EXAMPLE_IDS, example_variables
 from api.pages.graphiql import graphiql
 from api.pages.signing_in import token_for

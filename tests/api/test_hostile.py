@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from api.context import network_of
 from api.http import LONGEST_HEAD
+from api.networks import network_of
 from api.wire import LONGEST_LIST
 from tests.system import Client, System
 

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from redis.asyncio import Redis
 
-from api.context import CHARACTERS_A_COST, READING_COST, network_of
+from api.context import CHARACTERS_A_COST, READING_COST
 from api.errors import Throttled
+from api.networks import network_of
 from api.throttling import Throttle, Use
 from read_model.allowances import Allowances, open_allowances
 from tests.api.connections import until
