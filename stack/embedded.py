@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from random import choice
 
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure, PyMongoError
@@ -27,6 +28,8 @@ REPLICA_SET = "orderstream"
 STARTUP_SECONDS = 120.0
 STOP_SECONDS = 20.0
 NEEDED_SPACE = 400 << 20
+PORTS = range(20_000, 32_768)
+"""Below what the kernel gives to connections (32768 on, on Linux): still free when a server that was killed is back."""
 _ALREADY_INITIALIZED = 23
 
 
@@ -218,9 +221,10 @@ def _recorded(record: Path) -> int | None:
 
 
 def _free_port() -> int:
-    with socket.create_server((HOST, 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
+    for _ in PORTS:
+        if _is_free(port := choice(PORTS)):
+            return port
+    raise OperatorError(f"no port from {PORTS.start} to {PORTS.stop - 1} is free: stop what listens there")
 
 
 def _is_free(port: int) -> bool:

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import os
-import socket
 import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -19,6 +18,7 @@ from websockets.typing import Subprotocol
 from api.auth import issue_token
 from stack import embedded
 from stack.child import Child
+from tests.ports import free_port
 
 SECRET = "a secret for tests, of at least 32 characters"
 READY_SECONDS = 60.0
@@ -232,13 +232,6 @@ class Socket:
 
 def _end_of(log: Path) -> str:
     return log.read_text()[-2000:]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @asynccontextmanager

@@ -8,7 +8,8 @@ from pathlib import Path
 import httpx
 
 from stack.child import Child
-from tests.system import SECRET, System, free_port, process, wait_until_ready
+from tests.ports import free_port
+from tests.system import SECRET, System, process, wait_until_ready
 
 REGISTER = """mutation($name: String!, $email: String!, $wait: Int!) {
     registerCustomer(input: {name: $name, email: $email}) {

@@ -7,7 +7,8 @@ from graphql import build_client_schema, get_introspection_query, parse, print_s
 
 from api.schema import schema_of
 from tests.api.processes import REGISTER, another_api, lonely_api
-from tests.system import Client, System, free_port
+from tests.ports import free_port
+from tests.system import Client, System
 
 READ = "{ orders { totalCount } }"
 FOLLOW = 'subscription { productChanged(productId: "x") { id } }'

@@ -11,7 +11,8 @@ from websockets.exceptions import InvalidStatus
 from websockets.typing import Origin, Subprotocol
 
 from tests.api.processes import REGISTER, another_api, lonely_api
-from tests.system import System, free_port
+from tests.ports import free_port
+from tests.system import System
 
 READ = "{ orders { totalCount } }"
 

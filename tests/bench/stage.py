@@ -31,7 +31,8 @@ from tests.bench.processes import (
 )
 from tests.bench.rounds import Round
 from tests.bench.shop import Shop, write_shop
-from tests.system import SECRET, free_port, staff_token
+from tests.ports import free_port
+from tests.system import SECRET, staff_token
 from tests.telemetry.receiver import collecting
 
 DATABASE: Final = "orderstream"

@@ -12,7 +12,7 @@ from playwright.async_api import Browser, Page, expect
 
 from stack.child import Child
 from tests.browser.visitor import ROOT, Visitor
-from tests.system import free_port
+from tests.ports import free_port
 
 STEPS = re.findall(r"^\d\. (.*)$", (ROOT / "README.md").read_text().partition("\n## Five minutes")[0], re.MULTILINE)
 READY_SECONDS = 90

@@ -18,7 +18,8 @@ from pymongo import MongoClient
 from stack import embedded
 from stack.child import Child
 from stack.processes import Part
-from tests.system import READY_SECONDS, SECRET, System, free_port
+from tests.ports import free_port
+from tests.system import READY_SECONDS, SECRET, System
 
 PARTS = ("relay", "projector", "api", "worker 1", "worker 2")
 

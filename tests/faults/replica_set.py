@@ -15,7 +15,7 @@ from pymongo.errors import PyMongoError
 from stack.binaries import find_mongod
 from stack.child import Child
 from tests.faults.proxy import HOST, Proxy
-from tests.system import free_port
+from tests.ports import free_port
 
 NAME = "faults"
 STARTUP_SECONDS = 90.0

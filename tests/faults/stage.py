@@ -14,7 +14,8 @@ from tests.faults.processes import Process
 from tests.faults.proxy import HOST, Proxy
 from tests.faults.redis_server import RedisServer, redis_server
 from tests.faults.replica_set import ReplicaSet, replica_set
-from tests.system import SECRET, free_port
+from tests.ports import free_port
+from tests.system import SECRET
 
 DATABASE = "orderstream"
 CONFIRMATION_SECONDS = 20

@@ -19,7 +19,8 @@ from tests.faults.load import price
 from tests.faults.processes import Process
 from tests.faults.redis_server import RedisServer, redis_server
 from tests.faults.replica_set import ReplicaSet, replica_set
-from tests.system import SECRET, free_port
+from tests.ports import free_port
+from tests.system import SECRET
 
 DATABASE = "orderstream"
 CLIENTS = 6

@@ -16,6 +16,7 @@ from typing import Any
 
 from stack.child import Child
 from stack.embedded import HOST
+from tests.ports import free_port
 from tests.stack.patience import gone, is_alive, until
 
 COMMAND = [sys.executable, "-P", "-m", "stack"]
@@ -172,9 +173,3 @@ def command(directory: Path, *arguments: str, **environment: str) -> subprocess.
         check=False,
         timeout=60,
     )
-
-
-def free_port() -> int:
-    with socket.create_server((HOST, 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
