@@ -34,7 +34,7 @@ from api.offered import NotOffered, offered
 from api.repetition import TooRepetitive, check_repetition
 from api.settings import ApiSettings
 
-KEPT_CHARACTERS: Final = 200_000
+KEPT_CHARACTERS: Final = 100_000
 """Of all documents that are kept: parsed, a character costs some 300 bytes."""
 LONGEST_KEPT: Final = 10_000
 _examiner: Final = ThreadPoolExecutor(1, "documents")
