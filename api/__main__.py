@@ -13,6 +13,7 @@ import uvicorn
 
 from api.app import create_app, open_services
 from api.awaited import Awaited
+from api.heads import Heads
 from api.http import HttpProtocol
 from api.observed import ObservedView
 from api.server import CLOSE_SECONDS, Server, SocketProtocol
@@ -61,7 +62,7 @@ async def serve(api: ApiSettings, write: WriteSettings | None, read: ReadSetting
             host=api.host,
             port=api.port,
             loop="none",
-            http=cast("type[asyncio.Protocol]", partial(HttpProtocol, view, awaited)),
+            http=cast("type[asyncio.Protocol]", partial(HttpProtocol, view, awaited, Heads())),
             ws=SocketProtocol,
             ws_max_size=api.max_message_bytes,
             ws_per_message_deflate=False,  # messages are short, and each would be compressed for each client by itself

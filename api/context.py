@@ -18,6 +18,7 @@ from api.auth import Authenticator
 from api.door import PerClient
 from api.errors import Fault, Faults, Throttled, Unauthenticated
 from api.exchange import EXCHANGE, Exchange, valid_trace
+from api.heads import headers_of
 from api.keys import KeysMissing, KeyUnknown
 from api.leaving import Leaving
 from api.networks import network_of
@@ -119,9 +120,9 @@ class Context:
     @classmethod
     def of(cls, services: Services, scope: Scope, reply_headers: MutableHeaders | None = None) -> Self:
         """The context of a request, or of a WebSocket by its handshake."""
-        headers = scope["headers"]
-        firsts: dict[bytes, bytes] = dict(reversed(headers))
-        preferences = b",".join([value for name, value in headers if name == b"prefer"]) if b"prefer" in firsts else b""
+        firsts, preferences = headers_of(scope), b""
+        if b"prefer" in firsts:
+            preferences = b",".join([value for name, value in scope["headers"] if name == b"prefer"])
         trace = valid_trace(firsts[b"traceparent"]) if b"traceparent" in firsts else None
         exchange: Exchange | None = scope.get(EXCHANGE)
         if exchange and trace != exchange.trace:

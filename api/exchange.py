@@ -8,6 +8,7 @@ from graphql import GraphQLError
 from starlette.types import Scope
 
 from api.access import Caller
+from api.heads import headers_of
 from telemetry.distribution import Distribution
 from telemetry.tracing import Span
 
@@ -80,10 +81,8 @@ class Exchange:
 
 def traceparent_of(scope: Scope) -> str | None:
     """The traceparent that came with the request, if any."""
-    for name, value in scope["headers"]:
-        if name == b"traceparent":
-            return valid_trace(value)
-    return None
+    header = headers_of(scope).get(b"traceparent")
+    return valid_trace(header) if header else None
 
 
 def valid_trace(header: bytes) -> str | None:

@@ -1,7 +1,8 @@
 """uvicorn's HTTP, with a short way for requests that need none of what stands between it and the endpoint.
 
 An answer by a plan costs less than a request's way through ASGI: reading its messages, the application's layers, and
-checking each header that comes back.
+checking each header that comes back. It also costs less than parsing one more time what a client says before each
+request (api.heads).
 """
 
 import asyncio
@@ -15,6 +16,7 @@ from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from api.awaited import Awaited
+from api.heads import Head, Heads
 
 _ANSWER: Final = b"%bcontent-length: %d\r\n%b%b\r\n%b"
 
@@ -66,10 +68,11 @@ class ShortWay(Protocol):
 class HttpProtocol(HttpToolsProtocol):
     """A connection."""
 
-    def __init__(self, short_way: ShortWay, awaited: Awaited, **options: Any) -> None:
+    def __init__(self, short_way: ShortWay, awaited: Awaited, heads: Heads, **options: Any) -> None:
         super().__init__(**options)
         self._short_way = short_way
         self._awaited = awaited
+        self._heads = heads
         self._held: tuple[RequestResponseCycle, ASGI3Application] | None = None
         self._unfinished = 0
         """Bytes that have come and were not the end of a head, a piece of a body or its end."""
@@ -77,13 +80,63 @@ class HttpProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Read on; a head without an end, or a trailer, is read no further than it may be long."""
+        is_new = self._is_between_requests
+        if is_new and (known := self._heads.find(data)):
+            self._begin(*known)
+            return
         self._has_moved = False
         super().data_received(data)
+        if is_new and self._is_whole:
+            self._heads.learn(data, _scope(self.cycle), bytes(self.cycle.body))
         self._unfinished = 0 if self._has_moved else self._unfinished + len(data)
         if self._unfinished > LONGEST_HEAD and not self.transport.is_closing():
             if self._is_in_head or (self.cycle and not self.cycle.response_started):
                 self.transport.write(_LONG)
             self.transport.close()
+
+    @property
+    def _is_between_requests(self) -> bool:
+        """Whether the parser waits for a request's first byte, and the one before has its answer."""
+        cycle = self.cycle
+        if cycle is None:
+            return self.scope is None and not self._unfinished
+        return self.scope is cycle.scope and cycle.response_complete and not cycle.more_body and not self._unfinished
+
+    @property
+    def _is_whole(self) -> bool:
+        """Whether all that has come is one request, and more may follow it."""
+        cycle = self.cycle
+        return (
+            cycle is not None
+            and self.scope is cycle.scope
+            and cycle.keep_alive
+            and not (cycle.more_body or cycle.response_started or cycle.waiting_for_100_continue)
+        )
+
+    def _begin(self, head: Head, body: bytes) -> None:
+        """As the parser would, which stays where it is: between two requests."""
+        self._unset_keepalive_if_required()
+        self.on_message_begin()
+        self.headers.extend(head.headers)
+        self.scope.update(head.scope)  # type: ignore[typeddict-item]
+        self.cycle = RequestResponseCycle(
+            scope=self.scope,
+            transport=self.transport,
+            flow=self.flow,
+            logger=self.logger,
+            access_logger=self.access_logger,
+            access_log=self.access_log,
+            default_headers=self.server_state.default_headers,
+            message_event=asyncio.Event(),
+            expect_100_continue=False,
+            keep_alive=True,
+            on_response=self.on_response_complete,
+        )
+        self.cycle.body += body
+        self.cycle.more_body = False
+        self.cycle.message_event.set()
+        self._awaited.arrived(self)
+        self._start_asgi_task(self.cycle, self.app)
 
     def on_headers_complete(self) -> None:
         """Begin with the request; what comes as a header behind its body (a trailer) is none of it.

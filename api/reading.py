@@ -7,6 +7,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope
 
 from api.errors import BadUserInput, Fault
+from api.heads import header_of
 from api.negotiation import UNPROCESSABLE
 from api.persisted import NotFound, NotSupported, Persisted
 from api.replies import HttpFault
@@ -14,7 +15,6 @@ from api.wire import GraphQLRequest, decode_json, read_request
 
 OPERATION: Final = "orderstream.operation"
 """Where a request's scope keeps what was read."""
-
 
 LENGTH: Final = "orderstream.length"
 """Where it keeps how many bytes that were."""
@@ -55,14 +55,6 @@ def operation_in(scope: Scope, body: bytes, persisted: Persisted, most: int) -> 
         raise HttpFault(200 if isinstance(fault, NotFound | NotSupported) else UNPROCESSABLE, fault) from None
     scope[OPERATION] = operation
     return operation
-
-
-def header_of(scope: Scope, name: bytes) -> str:
-    """The request's header; empty where it has none."""
-    for key, value in scope["headers"]:
-        if key == name:
-            return str(value, "latin-1")
-    return ""
 
 
 def _check_type(scope: Scope) -> None:

@@ -8,7 +8,6 @@ from typing import Annotated, Any, Final
 import strawberry
 from pydantic import ValidationError
 from pydantic.alias_generators import to_camel
-from pydantic_core import ErrorDetails
 from strawberry import UNSET
 from strawberry.types.nodes import SelectedField, Selection
 
@@ -19,7 +18,7 @@ from api.scalars import ConsistencyToken, DateTime, date_time
 from api.user_errors import UserError, UserErrorCode
 from write_model.contracts.ids import kind_of
 from write_model.ports import Command, Receipt
-from write_model.rejection import Rejection
+from write_model.rejection import InvalidInput, Rejection
 
 LONGEST_WAIT_MS: Final = 10_000
 
@@ -111,12 +110,11 @@ async def answer(
     try:
         command = command_type.model_validate(plain(input))
     except ValidationError as error:
-        return CommandResult(user_errors=[structural_error(details) for details in error.errors()])
+        return CommandResult(user_errors=[user_error(InvalidInput.of(details)) for details in error.errors()])
     try:
         receipt = await info.context.dispatch(command, None if idempotency_key is UNSET else idempotency_key)
     except Rejection as error:
-        field = list(error.field) if error.field else None
-        return CommandResult(user_errors=[UserError(code=UserErrorCode(error.code), message=str(error), field=field)])
+        return CommandResult(user_errors=[user_error(error)])
     if kind_of(receipt.id) == "cmd":
         return CommandResult(queued=QueuedCommand.of(receipt))
     return CommandResult(receipt=CommandReceipt.of(receipt))
@@ -153,8 +151,7 @@ def plain(value: object) -> Any:
     }
 
 
-def structural_error(details: ErrorDetails) -> UserError:
-    """What is wrong with an input, as clients see it."""
-    message = details["msg"].removeprefix("Value error, ")
-    path = ["input", *map(str, details["loc"])]
-    return UserError(code=UserErrorCode.INVALID_INPUT, message=message[:1].upper() + message[1:], field=path)
+def user_error(refusal: Rejection) -> UserError:
+    """A refusal, as clients see it."""
+    field = list(refusal.field) if refusal.field else None
+    return UserError(code=UserErrorCode(refusal.code), message=str(refusal), field=field)

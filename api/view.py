@@ -28,6 +28,7 @@ from api.door import Door
 from api.errors import BadUserInput, Fault, Refused, Throttled
 from api.events import EventResponse, EventStream
 from api.exchange import EXCHANGE, Exchange
+from api.heads import header_of
 from api.metrics import of_door
 from api.networks import network_of
 from api.pages.examples import EXAMPLE_IDS, example_variables
@@ -35,7 +36,7 @@ from api.pages.graphiql import graphiql
 from api.pages.signing_in import token_for
 from api.persisted import Trusted, open_persisted
 from api.proxies import Proxies
-from api.reading import LENGTH, OPERATION, header_of, operation_in, read_operation
+from api.reading import LENGTH, OPERATION, operation_in, read_operation
 from api.replies import HttpFault, refusal, refusal_of, refuse, send_answer
 from api.running import Operation
 from api.schema import schema_of

@@ -23,6 +23,13 @@ class _Seen(NamedTuple):
 
     state: Replies
     keys: Keys
+    question: Command
+    """What asks for the state."""
+
+    @classmethod
+    def of(cls, partition: int, state: Replies, generation: int) -> Self:
+        question = ("HMGET", projected_key(partition), "generation", "complete")
+        return cls(state, Keys(partition, generation), question)
 
 
 class Reader:
@@ -38,7 +45,7 @@ class Reader:
         self.round_trips = 0
         self._last_trip = -1
         self._connection = connection
-        self._seen = [_Seen([None, None], Keys(p, FIRST_GENERATION)) for p in range(settings.partitions)]
+        self._seen = [_Seen.of(p, [None, None], FIRST_GENERATION) for p in range(settings.partitions)]
         self._floor: Mapping[int, Position] = {}
 
     def at_least(self, positions: Mapping[int, Position]) -> Self:
@@ -77,21 +84,24 @@ class Reader:
                     *before, position = rows.pop(0)
                     if partition in self._floor and Position.parse(position or "0-0") < self._floor[partition]:
                         raise BeingPrepared
+                elif before == after:  # and so complete, in the generation that was asked: nearly always
+                    answers[partition] = rows
+                    continue
                 if complete and not all(after):
                     raise BeingPrepared
                 generation = int(after[0] or FIRST_GENERATION)
                 if before == after and generation == it.keys.generation:
                     answers[partition] = rows
                 if after != it.state:
-                    self._seen[partition] = _Seen(after, Keys(partition, generation))
+                    self._seen[partition] = _Seen.of(partition, after, generation)
         if len(answers) < len(wanted):
             raise BeingPrepared
         return answers
 
     def _around(self, commands: Sequence[Command], seen: _Seen) -> list[Command]:
         """The commands, and around them what tells that their replies are good."""
-        state = ("HMGET", projected_key(seen.keys.partition), "generation", "complete")
-        return [(*state, "position"), *commands, state] if self._must_look(seen) else [*commands, state]
+        asked = seen.question
+        return [(*asked, "position"), *commands, asked] if self._must_look(seen) else [*commands, asked]
 
     def _must_look(self, seen: _Seen) -> bool:
         """Whether the state before the commands has to be read: it is not known, or its position is wanted."""

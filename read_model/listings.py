@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from operator import attrgetter
 
 from read_model.connection import Reader
 from read_model.multiplexed import Command
@@ -42,14 +43,14 @@ class Listing(Ordering):
 
         replies = (await reader.read(dict.fromkeys(self.partitions, commands))).values()
         total, *outside = (sum(counts) for counts in zip(*(counts for _, *counts in replies), strict=True))
+        is_any_outside = cut.is_any_outside(outside)
         if at_once:
             [[values, *_]] = replies
-            rows = self.rows.of_list(values, parts)
-            found = list(rows)  # all of them: a row and its places change in one step
-        else:
-            found = sorted(chain.from_iterable(members for members, *_ in replies), reverse=cut.downward)
-            rows = await self._rows_of(reader, found[: request.size], parts)
-        return self.page(request, found, rows, total=total, is_any_outside=cut.is_any_outside(outside))
+            every = self.rows.of_list(values, parts)  # all of them: a row and its places change in one step
+            return self.page_of(request, every, attrgetter("id"), total=total, is_any_outside=is_any_outside)
+        found = sorted(chain.from_iterable(members for members, *_ in replies), reverse=cut.downward)
+        rows = await self._rows_of(reader, found[: request.size], parts)
+        return self.page(request, found, rows, total=total, is_any_outside=is_any_outside)
 
     async def _rows_of(self, reader: Reader, members: Sequence[str], parts: Parts | None) -> dict[str, Row]:
         """The rows that are there, by member."""

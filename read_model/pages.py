@@ -56,11 +56,10 @@ class PageRequest:
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
-    """Rows in the list's order, and the members that they are there; `total_count` is the whole list's."""
+    """Rows in the list's order; `total_count` is the whole list's. `cursor_at`: of a row, by its place on the page."""
 
     rows: tuple[T, ...]
-    members: tuple[str, ...]
-    cursor_of: Callable[[str], str] = field(compare=False)
+    cursor_at: Callable[[int], str] = field(compare=False)
     has_next: bool
     has_previous: bool
     total_count: int
@@ -68,7 +67,7 @@ class Page(Generic[T]):
     @property
     def cursors(self) -> tuple[str, ...]:
         """A cursor for each row."""
-        return tuple(map(self.cursor_of, self.members))
+        return tuple(map(self.cursor_at, range(len(self.rows))))
 
     @property
     def edges(self) -> "list[Edge[T]]":
@@ -83,12 +82,12 @@ class Page(Generic[T]):
     @property
     def start_cursor(self) -> str | None:
         """The cursor of the first row, if there is one."""
-        return self.cursor_of(self.members[0]) if self.members else None
+        return self.cursor_at(0) if self.rows else None
 
     @property
     def end_cursor(self) -> str | None:
         """The cursor of the last row, if there is one."""
-        return self.cursor_of(self.members[-1]) if self.members else None
+        return self.cursor_at(len(self.rows) - 1) if self.rows else None
 
 
 class Edge(NamedTuple, Generic[T]):
@@ -219,16 +218,35 @@ class Ordering:
         total: int,
         is_any_outside: tuple[bool, bool],
     ) -> Page[T]:
-        """The page, of what the cut found, in its direction. A row that vanished in between is left out."""
+        """The page, of the members that the cut found, in its direction.
+
+        A row that vanished in between is left out.
+        """
         members = found[: request.size]
         there = [member for member in (members[::-1] if request.backward else members) if member in rows]
-        more = len(found) > request.size
         return Page(
-            rows=tuple(rows[member] for member in there),
-            members=tuple(there),
-            cursor_of=self.cursor_of,
-            has_next=(more and not request.backward) or is_any_outside[1],
-            has_previous=(more and request.backward) or is_any_outside[0],
+            tuple([rows[member] for member in there]),
+            lambda place: self.cursor_of(there[place]),
+            *_goes_on(request, len(found), is_any_outside),
+            total_count=total,
+        )
+
+    def page_of(
+        self,
+        request: PageRequest,
+        found: Sequence[T],
+        member_of: Callable[[T], str],
+        *,
+        total: int,
+        is_any_outside: tuple[bool, bool],
+    ) -> Page[T]:
+        """The same, where the cut found the rows themselves."""
+        rows = found[: request.size]
+        there = tuple(rows[::-1] if request.backward else rows)
+        return Page(
+            there,
+            lambda place: self.cursor_of(member_of(there[place])),
+            *_goes_on(request, len(found), is_any_outside),
             total_count=total,
         )
 
@@ -240,6 +258,12 @@ class Ordering:
         return range.cut(high=bound) if back != self.descending else range.cut(low=bound)
 
 
+def _goes_on(request: PageRequest, found: int, is_any_outside: tuple[bool, bool]) -> tuple[bool, bool]:
+    """Whether the list does behind the page, and before it."""
+    more, (before, behind) = found > request.size, is_any_outside
+    return (more and not request.backward) or behind, (more and request.backward) or before
+
+
 def empty_page() -> Page[T]:
     """The page of a list that cannot have anything."""
-    return Page((), (), str, has_next=False, has_previous=False, total_count=0)
+    return Page((), str, has_next=False, has_previous=False, total_count=0)

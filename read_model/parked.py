@@ -116,15 +116,15 @@ async def parked_page(reader: Reader, page: PageRequest) -> Page[ParkedQueue]:
     there = [(place, behind) for place, behind in places if (place[0], place[2]) in events]
     return Page(
         rows=tuple(ParkedQueue(events[p, position], behind) for (p, _, position), behind in there),
-        members=tuple(f"{p}:{member_of(aggregate_id, position)}" for (p, aggregate_id, position), _ in there),
-        cursor_of=_cursor_of,
+        cursor_at=lambda place: _cursor_of(*there[place][0]),
         has_next=len(found) > page.size,
         has_previous=page.after is not None,
         total_count=sum(counted for counted, _ in replies.values()),
     )
 
 
-def _cursor_of(member: str) -> str:
+def _cursor_of(partition: int, aggregate_id: str, position: Position) -> str:
+    member = f"{partition}:{member_of(aggregate_id, position)}"
     return base64.urlsafe_b64encode(member.encode(errors="surrogateescape")).decode().rstrip("=")
 
 

@@ -69,14 +69,13 @@ class Rows:
         fields = chain.from_iterable(("GET", f"{self.key(keys, '*')}->{part}") for part in parts or self.parts)
         return ("SORT_RO", ids, "BY", "nosort", *order, "LIMIT", 0, most, *fields)
 
-    def of_list(self, values: Sequence[str | None], parts: Parts | None = None) -> dict[str, Row]:
-        """The rows in the reply to `listed`, in its order, by id."""
+    def of_list(self, values: Sequence[str | None], parts: Parts | None = None) -> list[Row]:
+        """The rows in the reply to `listed`, in its order."""
         parts = parts or self.parts
         if len(parts) == 1:  # zip and dict for each would take twice as long
-            return {text[_ID]: Row(self.kind, {SUMMARY: text}) for text in values if text is not None}
+            return [Row(self.kind, {SUMMARY: text}) for text in values if text is not None]
         every = zip(*(values[n :: len(parts)] for n in range(len(parts))), strict=True)
-        rows = [dict(zip(parts, texts, strict=True)) for texts in every if texts[0] is not None]
-        return {texts[SUMMARY][_ID]: Row(self.kind, texts) for texts in rows}
+        return [Row(self.kind, dict(zip(parts, texts, strict=True))) for texts in every if texts[0] is not None]
 
     def _reads(self, ids: Sequence[str], parts: Parts) -> Commands:
         def commands(keys: Keys) -> list[Command]:

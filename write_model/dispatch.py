@@ -107,7 +107,7 @@ def _refusing(error: ValidationError) -> Handler[Command]:
     details = error.errors()[0]
 
     async def handle(_command: Command, _uow: UnitOfWork) -> str:
-        raise InvalidInput(problem=details["msg"], field=("input", *map(str, details["loc"])))
+        raise InvalidInput.of(details)
 
     return handle
 

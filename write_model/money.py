@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from write_model.contracts.money import minor_digits
 from write_model.ports import Command
@@ -27,11 +27,17 @@ def _canonical(amount: Decimal) -> Decimal:
     return canonical
 
 
+def _currency(text: str) -> str:
+    if not (len(text) == 3 and text.isascii() and text.isalpha() and text.isupper()):
+        raise ValueError('must be the three letters of a currency, as "EUR" (ISO 4217)')
+    return text
+
+
 class MoneyInput(Command):
     """An amount as a client gives it; `minor` is what the system keeps."""
 
     amount: Annotated[Decimal, Field(ge=0, le=_LARGEST, allow_inf_nan=False), AfterValidator(_canonical)]
-    currency_code: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+    currency_code: Annotated[str, AfterValidator(_currency)]
 
     @model_validator(mode="after")
     def _exact(self) -> Self:

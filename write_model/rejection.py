@@ -1,7 +1,19 @@
 """Refusals: a command that the rules do not allow. The docstring is the message, the code is the contract's."""
 
+from collections.abc import Mapping
 from inspect import cleandoc
-from typing import ClassVar
+from typing import ClassVar, Final, Self
+
+from pydantic_core import ErrorDetails
+
+_SAID: Final[Mapping[str, str]] = {
+    "string_too_short": "must have at least {min_length:,} characters",
+    "string_too_long": "must have at most {max_length:,} characters",
+    "too_long": "must have at most {max_length:,} elements, and has {actual_length:,}",
+    "greater_than_equal": "must be at least {ge:,}",
+    "less_than_equal": "must be at most {le:,}",
+}
+"""What is said of a broken bound, by pydantic's name for it; of everything else, what pydantic says."""
 
 
 class Rejection(Exception):
@@ -23,6 +35,15 @@ class InvalidInput(Rejection):
     """{problem}"""
 
     code = "INVALID_INPUT"
+
+    @classmethod
+    def of(cls, details: ErrorDetails) -> Self:
+        """What is wrong with the input of a mutation, by what its command's model says."""
+        facts = details.get("ctx", {})
+        problem = details["msg"].removeprefix("Value error, ")
+        if said := _SAID.get(details["type"]):
+            problem = "must not be empty" if facts.get("min_length") == 1 else said.format(**facts)
+        return cls(problem=problem[:1].upper() + problem[1:], field=("input", *map(str, details["loc"])))
 
 
 class VersionConflict(Rejection):

@@ -1,7 +1,6 @@
 """The arguments of a plan's reads: what the executor would give a resolver, worked out before as far as it goes."""
 
 from collections.abc import Callable, Collection, Mapping
-from copy import copy
 from typing import Any, TypeGuard
 
 from graphql import (
@@ -112,8 +111,8 @@ class _Filled:
             return None
         if self._made is None:
             [self._made] = self._make(variables).values()
-        filled = copy(self._made)
-        vars(filled).update(found)
+        filled = object.__new__(type(self._made))  # copy.copy takes four times as long
+        vars(filled).update(vars(self._made), **found)
         return filled
 
 

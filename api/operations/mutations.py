@@ -12,7 +12,7 @@ from api.arguments import Input
 from api.context import Info
 from api.fields import mutation
 from api.operations.parked import ParkingReceipt, ParkingResult
-from api.receipts import plain, structural_error
+from api.receipts import plain, user_error
 from api.user_errors import UserError, UserErrorCode
 from read_model.errors import Unavailable
 from read_model.operations import Partition, operations
@@ -21,6 +21,7 @@ from read_model.parking import Asked, Parking, ProjectedMeanwhile, Unanswered
 from read_model.requests import Requests
 from read_model.schema.generations import NotComplete
 from read_model.schema.requests import Answer
+from write_model.rejection import InvalidInput
 
 PATIENCE_SECONDS: Final = 5.0
 """With projectors that say nothing."""
@@ -115,7 +116,7 @@ class OperationsMutations:
         try:
             wanted = _Discard.model_validate(plain(input))
         except ValidationError as error:
-            return ParkingResult(user_errors=[structural_error(details) for details in error.errors()])
+            return ParkingResult(user_errors=[user_error(InvalidInput.of(details)) for details in error.errors()])
         event = await find_parked(services.read.reader, wanted.id)
         if event is None or wanted.id == event.aggregate_id:
             return _not_parked(wanted.id)
@@ -136,7 +137,7 @@ class OperationsMutations:
         try:
             wanted = _Rebuild.model_validate(plain(input))
         except ValidationError as error:
-            return RebuildResult(user_errors=[structural_error(details) for details in error.errors()])
+            return RebuildResult(user_errors=[user_error(InvalidInput.of(details)) for details in error.errors()])
         there_are = range(read.reader.partitions)
         numbers = sorted(set(there_are if wanted.partitions is None else wanted.partitions))
         if strangers := [number for number in numbers if number not in there_are]:

@@ -11,6 +11,7 @@ from starlette.types import Receive, Scope, Send
 from uvicorn.server import ServerState
 
 from api.awaited import Awaited
+from api.heads import Heads
 from api.http import HttpProtocol
 
 LONG = 200_000
@@ -62,9 +63,13 @@ class Client:
     def send(self, data: bytes) -> None:
         self._writer.write(data)
 
+    async def head(self) -> bytes:
+        """What the next answer begins with."""
+        return await self._reader.readuntil(b"\r\n\r\n")
+
     async def answer(self) -> tuple[dict[bytes, bytes], bytes]:
         """The next answer: headers and body."""
-        head = await self._reader.readuntil(b"\r\n\r\n")
+        head = await self.head()
         status, *lines = head.split(b"\r\n")[:-2]
         assert status == b"HTTP/1.1 200 OK"
         headers = dict(line.split(b": ", 1) for line in lines)
@@ -85,6 +90,7 @@ class Served:
     port: int
     protocols: list[weakref.ref[HttpProtocol]]
     awaited: Awaited
+    heads: Heads
     read: list[bytes]
     """What the application has read."""
 
@@ -103,20 +109,20 @@ async def serving() -> AsyncIterator[Served]:
     """A server on a port of its own, with room for three connections, each of which may wait for five seconds."""
     config = uvicorn.Config(application, lifespan="off", log_config=None, server_header=False)
     config.load()
-    short, state, awaited = Short(), ServerState(), Awaited(seconds=5, most=3)
+    short, state, awaited, heads = Short(), ServerState(), Awaited(seconds=5, most=3), Heads()
     state.default_headers = [(b"date", b"today")]
     short.go.set()
     protocols: list[weakref.ref[HttpProtocol]] = []
     read: list[bytes] = []
 
     def protocol() -> HttpProtocol:
-        made = HttpProtocol(short, awaited, config=config, server_state=state, app_state={"read": read})
+        made = HttpProtocol(short, awaited, heads, config=config, server_state=state, app_state={"read": read})
         protocols.append(weakref.ref(made))
         return made
 
     server = await asyncio.get_running_loop().create_server(protocol, "127.0.0.1", 0)
     async with server:
-        yield Served(short, state, server.sockets[0].getsockname()[1], protocols, awaited, read)
+        yield Served(short, state, server.sockets[0].getsockname()[1], protocols, awaited, heads, read)
         for connection in list(state.connections):
             connection.shutdown()
 
