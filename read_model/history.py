@@ -6,7 +6,7 @@ from read_model.connection import Reader
 from read_model.errors import BadCursor
 from read_model.multiplexed import Command
 from read_model.orders import ORDERS
-from read_model.pages import Edge, PageRequest
+from read_model.pages import Page, PageRequest
 from read_model.rows import SUMMARY, Row
 from read_model.schema.history import Remembered, decode
 from read_model.schema.keys import Keys
@@ -34,27 +34,10 @@ class OrderHistory:
     """A page of an order's events, oldest first, beside its row; what comes while both are read may be in one only."""
 
     order: Row
-    nodes: tuple[Happened, ...]
-    has_next: bool
-    has_previous: bool
-    total_count: int
+    page: Page[Happened]
+    """Its cursors are versions."""
     is_whole: bool
     """Whether it has the order's first event."""
-
-    @property
-    def edges(self) -> list[Edge[Happened]]:
-        """The events with their cursors, which are their versions."""
-        return [Edge(str(node.remembered.version), node) for node in self.nodes]
-
-    @property
-    def start_cursor(self) -> str | None:
-        """The cursor of the page's first event, if there is one."""
-        return str(self.nodes[0].remembered.version) if self.nodes else None
-
-    @property
-    def end_cursor(self) -> str | None:
-        """The cursor of the page's last event, if there is one."""
-        return str(self.nodes[-1].remembered.version) if self.nodes else None
 
 
 async def order_history(reader: Reader, id: str, page: PageRequest) -> OrderHistory | None:
@@ -77,14 +60,15 @@ async def order_history(reader: Reader, id: str, page: PageRequest) -> OrderHist
     first = _decoded(elements[0], summary.customer_id).version if elements else summary.version + 1
     skipped = max(0, after + 1 - first)
     shown = elements[skipped : skipped + page.size]
-    return OrderHistory(
-        order=order,
-        nodes=tuple(Happened(id, _decoded(element, summary.customer_id)) for element in shown),
+    events = tuple(Happened(id, _decoded(element, summary.customer_id)) for element in shown)
+    history = Page(
+        events,
+        lambda place: str(events[place].remembered.version),
         has_next=skipped + len(shown) < len(elements),
         has_previous=skipped > 0,
         total_count=len(elements),
-        is_whole=first == 1,
     )
+    return OrderHistory(order, history, is_whole=first == 1)
 
 
 def _decoded(element: str, customer_id: str) -> Remembered:

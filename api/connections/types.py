@@ -1,11 +1,12 @@
 """Pages of the contract: Relay connections, which show the read model's pages, and what every node has."""
 
-from typing import Any, Generic, TypeVar
+from collections.abc import Sequence
+from typing import Any, Generic, Self, TypeVar
 
 import strawberry
 
 from api.compiled.sources import made_of
-from read_model.pages import PageRequest
+from read_model.pages import Page, PageRequest
 from read_model.rows import Row
 from write_model.contracts.ids import NOUNS
 
@@ -42,6 +43,16 @@ class PageInfo:
     )
     end_cursor: str | None = strawberry.field(description="The cursor of the page's last entry; null on an empty page.")
 
+    @classmethod
+    def of(cls, page: Page[Any]) -> Self:
+        """For a list whose entries are not shown as they are found."""
+        return cls(
+            has_next_page=page.has_next,
+            has_previous_page=page.has_previous,
+            start_cursor=page.start_cursor,
+            end_cursor=page.end_cursor,
+        )
+
 
 @strawberry.type(description="An entry of a list, and its place there.")
 class Edge(Generic[T]):
@@ -49,6 +60,11 @@ class Edge(Generic[T]):
         description="Pass it as `after` or `before`. It goes on working when the entry itself has moved or gone."
     )
     node: T = strawberry.field(description="The entry.")
+
+    @classmethod
+    def all_of(cls, page: Page[Any], nodes: Sequence[T]) -> list[Self]:
+        """Those of a page whose entries are shown as these nodes."""
+        return [cls(cursor=cursor, node=node) for cursor, node in zip(page.cursors, nodes, strict=True)]
 
 
 @strawberry.type(

@@ -112,17 +112,12 @@ class OrderHistoryConnection:
     @classmethod
     def of(cls, its: OrderHistory) -> "OrderHistoryConnection":
         """The history as staff see it."""
-        events = [OrderEvent.of(node) for node in its.nodes]
+        events = [OrderEvent.of(node) for node in its.page.nodes]
         return cls(
             order=cast(Order, its.order),
-            edges=[Edge(cursor=edge.cursor, node=event) for edge, event in zip(its.edges, events, strict=True)],
+            edges=Edge.all_of(its.page, events),
             nodes=events,
-            page_info=PageInfo(
-                has_next_page=its.has_next,
-                has_previous_page=its.has_previous,
-                start_cursor=its.start_cursor,
-                end_cursor=its.end_cursor,
-            ),
-            total_count=its.total_count,
+            page_info=PageInfo.of(its.page),
+            total_count=its.page.total_count,
             is_whole=its.is_whole,
         )

@@ -72,14 +72,9 @@ class ParkedEventConnection:
         """The page as staff see it."""
         events = [ParkedEvent.of(queue.head, queue.behind) for queue in its.rows]
         return cls(
-            edges=[Edge(cursor=cursor, node=event) for cursor, event in zip(its.cursors, events, strict=True)],
+            edges=Edge.all_of(its, events),
             nodes=events,
-            page_info=PageInfo(
-                has_next_page=its.has_next,
-                has_previous_page=its.has_previous,
-                start_cursor=its.start_cursor,
-                end_cursor=its.end_cursor,
-            ),
+            page_info=PageInfo.of(its),
             total_count=its.total_count,
         )
 

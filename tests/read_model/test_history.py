@@ -19,8 +19,8 @@ async def versions(reader: Reader, page: PageRequest) -> tuple[list[int], bool, 
     found = await order_history(reader, ID, page)
     assert found is not None
     assert found.order.id == ID
-    assert found.total_count == 3
-    return [happened.remembered.version for happened in found.nodes], found.has_previous, found.has_next
+    assert found.page.total_count == 3
+    return [happened.remembered.version for happened in found.page.nodes], found.page.has_previous, found.page.has_next
 
 
 async def test_it_is_read_page_by_page(reader: Reader, projected: Projected) -> None:
@@ -33,8 +33,8 @@ async def test_it_is_read_page_by_page(reader: Reader, projected: Projected) -> 
     assert await versions(reader, PageRequest(first=0)) == ([], False, True)
     found = await order_history(reader, ID, PageRequest(first=1))
     assert found is not None
-    assert (found.is_whole, found.nodes[0].id, found.end_cursor) == (True, f"{ID}@1", "1")
-    assert found.nodes[0].remembered.data == {"customer_id": ROW.summary.customer_id, "note": 'a "note"\n'}
+    assert (found.is_whole, found.page.nodes[0].id, found.page.end_cursor) == (True, f"{ID}@1", "1")
+    assert found.page.nodes[0].remembered.data == {"customer_id": ROW.summary.customer_id, "note": 'a "note"\n'}
 
 
 async def test_one_that_lacks_its_beginning_says_so(reader: Reader, projected: Projected, redis: Redis) -> None:
@@ -43,10 +43,10 @@ async def test_one_that_lacks_its_beginning_says_so(reader: Reader, projected: P
     await redis.ltrim(Keys(partition_of(ID, PARTITIONS), 1).order_history(ID), 1, -1)
     found = await order_history(reader, ID, PageRequest(first=1))
     assert found is not None
-    assert (found.is_whole, found.total_count, found.nodes[0].remembered.version) == (False, 2, 2)
+    assert (found.is_whole, found.page.total_count, found.page.nodes[0].remembered.version) == (False, 2, 2)
     later = await order_history(reader, ID, PageRequest(first=1, after="2"))
     assert later is not None
-    assert later.nodes[0].remembered.version == 3
+    assert later.page.nodes[0].remembered.version == 3
 
 
 async def test_an_event_that_comes_while_both_are_read_does_no_harm(reader: Reader, projected: Projected) -> None:
@@ -54,7 +54,7 @@ async def test_an_event_that_comes_while_both_are_read_does_no_harm(reader: Read
     await projected.history(moved(ROW, "DELIVERED"))
     found = await order_history(reader, ID, PageRequest(after="3"))
     assert found is not None
-    assert (found.is_whole, [happened.remembered.version for happened in found.nodes]) == (True, [4])
+    assert (found.is_whole, [happened.remembered.version for happened in found.page.nodes]) == (True, [4])
 
 
 async def test_there_is_none_of_what_there_is_not(reader: Reader, projected: Projected) -> None:
