@@ -36,8 +36,8 @@ _LULL_SECONDS = 0.002
 """No command for so long: no more are about to come."""
 _COMPANY = 0.25
 """How long a batch may wait for company, as a share of what the last one took."""
-_LONGEST_COMPANY_SECONDS = 0.02
-"""However long the last one took."""
+_COMPANY_SECONDS = (0.005, 0.02)
+"""At least and at most: on a busy machine, whoever has an answer needs some time to come back with the next command."""
 _SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
 _log = logging.getLogger(__name__)
 
@@ -98,7 +98,8 @@ class Committer:
             while True:
                 await self._arrival()
                 if len(batch) > 1 and not self._gate.is_entered:
-                    await self._company(len(batch), ended + min(_COMPANY * (ended - began), _LONGEST_COMPANY_SECONDS))
+                    shortest, longest = _COMPANY_SECONDS
+                    await self._company(len(batch), ended + min(max(_COMPANY * (ended - began), shortest), longest))
                 began = loop.time()
                 batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), self._settings.commit_batch))]
                 await self._settle(batch)
