@@ -91,6 +91,32 @@ async def test_a_head_that_is_not_all_that_says_what_its_request_is_is_not_kept(
     assert len(served.heads) == 0
 
 
+@pytest.mark.parametrize("begun", [b"P", b"POST /short HTTP/1.1", b"POST /short HTTP/1.1\r\nhost: x\r\n"])
+async def test_a_known_request_behind_another_that_has_begun_is_none(served: Served, begun: bytes) -> None:
+    """Or two who read the same bytes, a proxy and we, would not agree whose they are."""
+    async with served.client() as client:
+        client.send(request("/short", b"a"))
+        await client.answer()
+        assert len(served.heads) == 1
+        client.send(request("/short", b"b") + begun)
+        assert (await client.answer())[1] == b"short b"
+        client.send(request("/short", b"c"))
+        assert (await client.head()).startswith(b"HTTP/1.1 400")
+    assert served.short.answered == 2
+
+
+async def test_a_known_request_that_comes_in_pieces_is_one(served: Served) -> None:
+    async with served.client() as client:
+        whole = request("/short", b"abc")
+        client.send(whole)
+        await client.answer()
+        for cut in range(1, len(whole)):
+            client.send(whole[:cut])
+            await asyncio.sleep(0.001)
+            client.send(whole[cut:])
+            assert (await client.answer())[1] == b"short abc"
+
+
 async def test_a_request_that_is_known_keeps_its_client_from_being_given_up(served: Served) -> None:
     async with served.client() as client:
         for _ in range(2):
