@@ -10,7 +10,7 @@ from tests.faults.plan import SHORT, plan_faults, plan_load
 from tests.faults.run import run
 
 SEED = 7
-COMMANDS = 900
+COMMANDS = 700
 
 
 @pytest.mark.timeout(600)

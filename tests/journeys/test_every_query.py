@@ -75,7 +75,7 @@ async def journal(mongodb_url: str, database: str) -> list[dict[str, Any]]:
 @pytest.mark.filterwarnings("ignore:Generating overly large repr")
 @pytest.mark.timeout(60 * HISTORIES + 900 if HISTORIES else 300)
 @EVER
-@given(history=histories(bursts=30), seed=st.integers(0, 2**32))
+@given(history=histories(bursts=20), seed=st.integers(0, 2**32))
 async def test_every_query_answers_what_the_journal_says(mongodb_url: str, history: History, seed: int) -> None:
     database = f"test_every_query_{next(_numbers)}"
     async with AsyncExitStack() as stack:

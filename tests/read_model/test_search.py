@@ -148,7 +148,7 @@ async def test_every_page_is_what_the_naive_model_says(
     cursors: dict[str, dict[str, Place]] = {order: {} for order in ORDERS}
     round_trips = set()
     order, wanted = "NAME", Wanted()
-    for _ in range(300):
+    for _ in range(200):
         known = cursors[order]
         # The next page of the same list, or a page of another.
         if rng.random() < 0.6:
