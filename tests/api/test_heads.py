@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.heads import LONGEST_KEPT, MOST_KEPT, Heads
-from tests.api.connections import Served, request, serving
+from tests.api.connections import Served, request, serving, until
 
 PATHS = ("/short", "/other", "/refused", "/unread")
 BODIES = (b"", b"a", b"b", b"\r\n\r\n", b"POST /short HTTP/1.1\r\n\r\n")
@@ -125,8 +125,7 @@ async def test_a_request_that_is_known_keeps_its_client_from_being_given_up(serv
             assert len(served.awaited) == 1
         served.short.go.clear()
         client.send(request("/short", b"a"))
-        await asyncio.sleep(0.01)
-        assert len(served.awaited) == 0
+        await until(lambda: not len(served.awaited))
         served.short.go.set()
         await client.answer()
 
@@ -137,12 +136,34 @@ async def test_a_known_request_is_answered_by_a_server_that_stops(served: Served
         await client.answer()
         served.short.go.clear()
         client.send(request("/short", b"b"))
-        await asyncio.sleep(0.01)
+        await until(lambda: not len(served.awaited))
         [connection] = served.state.connections
         connection.shutdown()
         served.short.go.set()
         headers, body = await client.answer()
     assert (headers[b"connection"], body) == (b"close", b"short b")
+
+
+async def test_a_known_request_waits_for_the_answer_to_the_one_before(served: Served) -> None:
+    async with served.client() as client:
+        for path in ("/short", "/other"):
+            client.send(request(path, b"a"))
+            await client.answer()
+        served.short.go.clear()
+        client.send(request("/short", b"1"))
+        await until(lambda: not len(served.awaited))
+        client.send(request("/other", b"2"))
+        await asyncio.sleep(0.05)  # for an answer that comes too early
+        served.short.go.set()
+        assert [(await client.answer())[1] for _ in range(2)] == [b"short 1", b"long 2"]
+
+
+@pytest.mark.parametrize("name", [b"transfer-encoding", b"upgrade", b"expect"])
+def test_only_a_length_says_how_a_body_ends(name: bytes) -> None:
+    heads, data = Heads(), b"POST / HTTP/1.1\r\n%b: x\r\n\r\n" % name
+    scope: dict[str, Any] = dict.fromkeys(("method", "path", "raw_path", "query_string", "http_version"), "")
+    heads.learn(data, scope | {"headers": [(name, b"x")]}, b"")
+    assert len(heads) == 0
 
 
 def test_the_oldest_makes_room() -> None:
